@@ -1,0 +1,2 @@
+// Package detect is one service of cordon.
+package detect

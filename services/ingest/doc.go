@@ -1,0 +1,2 @@
+// Package ingest is one service of cordon.
+package ingest

@@ -1,0 +1,2 @@
+// Package respond is one service of cordon.
+package respond
