@@ -1,0 +1,44 @@
+package cordon
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// Identities. Each is a UUID, except DeviceID, which the inventory gives.
+type (
+	DeviceID  string
+	EventID   string
+	FindingID string
+	ActionID  string
+	OpID      string // one operation of an enforcer; the webhook-id of its deliveries
+)
+
+// DeriveID returns the identity of a record of kind that follows from causes:
+// a UUID of version 8 (RFC 9562) over SHA-256. The same causes give the same
+// identity, so that doing a thing twice gives the same record.
+func DeriveID(kind string, causes ...string) string {
+	h := sha256.New()
+	var n [8]byte
+	for _, s := range append([]string{kind}, causes...) {
+		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
+		h.Write(n[:])
+		h.Write([]byte(s))
+	}
+	var sum [sha256.Size]byte
+	return formatUUID(h.Sum(sum[:0]))
+}
+
+func formatUUID(sum []byte) string {
+	sum[6] = sum[6]&0x0f | 0x80
+	sum[8] = sum[8]&0x3f | 0x80
+	var b [36]byte
+	hex.Encode(b[0:8], sum[0:4])
+	hex.Encode(b[9:13], sum[4:6])
+	hex.Encode(b[14:18], sum[6:8])
+	hex.Encode(b[19:23], sum[8:10])
+	hex.Encode(b[24:36], sum[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}

@@ -1,0 +1,41 @@
+package cordon
+
+import "strings"
+
+// Formats are the raw formats that ingest reads, each from a topic of its own.
+func Formats() []string { return []string{"zeek", "eve", "ocsf"} }
+
+// Topics names the topics of one deployment.
+type Topics struct {
+	Prefix string // goes before every name, such as "site7."; usually empty
+}
+
+// Raw is the topic that devices and sensors write format to.
+func (t Topics) Raw(format string) string { return t.Prefix + "raw." + format }
+
+// Events holds what devices did, normalised.
+func (t Topics) Events() string { return t.Prefix + "events" }
+
+// Rejected holds what ingest refused, with its bytes and the reason.
+func (t Topics) Rejected() string { return t.Prefix + "rejected" }
+
+// Findings holds what policies matched.
+func (t Topics) Findings() string { return t.Prefix + "findings" }
+
+// Actions holds every step of every action.
+func (t Topics) Actions() string { return t.Prefix + "actions" }
+
+// Devices holds the inventory; the newest record of a key counts.
+func (t Topics) Devices() string { return t.Prefix + "devices" }
+
+// All returns every topic, in the order of an event's way.
+func (t Topics) All() []string {
+	var all []string
+	for _, f := range Formats() {
+		all = append(all, t.Raw(f))
+	}
+	return append(all, t.Events(), t.Rejected(), t.Findings(), t.Actions(), t.Devices())
+}
+
+// Word returns the name of topic without the prefix.
+func (t Topics) Word(topic string) string { return strings.TrimPrefix(topic, t.Prefix) }
