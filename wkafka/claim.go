@@ -1,0 +1,145 @@
+package wkafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Claim is one partition held by this consumer in one generation of its group.
+// All methods belong to the goroutine that the claim was given to.
+type Claim struct {
+	Topic     string
+	Partition int
+	Start     int64  // first offset to read: the committed one, or the start of the log
+	Committed bool   // whether the group had committed an offset
+	Metadata  string // of that commit
+
+	gen    *generation
+	reader *PartitionReader
+	reset  bool // on records that are gone: go on where the log starts
+	log    *slog.Logger
+	hooks  Hooks
+
+	ahead     *prefetch
+	committed int64 // lowest offset that may be committed
+}
+
+// Fetch returns the next records of the partition in order, at least one. It
+// blocks until there are some or ctx ends; nothing is lost when ctx ends. The
+// batch after the one returned is fetched in the background meanwhile.
+func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
+	if c.ahead == nil {
+		c.ahead = startPrefetch(c.reader)
+	}
+	b, err := c.ahead.take(ctx)
+	var gone *OutOfRangeError
+	if !errors.As(err, &gone) {
+		return b, err
+	}
+	if !c.reset || gone.Offset > gone.End {
+		return Batch{}, err
+	}
+	c.hooks.lost(gone.Start - gone.Offset)
+	c.log.Error("records were removed before they were read; going on where the log starts",
+		"topic", c.Topic, "partition", c.Partition, "lost", gone.Start-gone.Offset, "err", err)
+	c.Seek(gone.Start)
+	return c.Fetch(ctx)
+}
+
+// Seek makes offset the next one that Fetch returns. It does not change what
+// may be committed.
+func (c *Claim) Seek(offset int64) {
+	c.stop()
+	c.reader.Seek(offset)
+}
+
+// Commit stores next, the offset to go on from, and metadata for the group. It
+// returns when the coordinator has stored both, and retries until ctx ends.
+// errors.Is(err, ErrFenced) means that the partition is no longer this
+// consumer's and nothing was stored. A position before the last one committed
+// is refused.
+func (c *Claim) Commit(ctx context.Context, next int64, metadata string) error {
+	if next < c.committed {
+		return fmt.Errorf("commit %s at %d: would go back from %d", name(c.Topic, c.Partition), next, c.committed)
+	}
+	var retry backoff
+	for {
+		err := c.gen.commit(ctx, c.Topic, kafka.OffsetCommit{Partition: c.Partition, Offset: next, Metadata: metadata})
+		switch {
+		case err == nil:
+			c.committed = next
+			return nil
+		case fenced(err):
+			return fmt.Errorf("commit %s at %d: %w (%w)", name(c.Topic, c.Partition), next, ErrFenced, err)
+		case permanent(err):
+			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), next, err)
+		}
+		c.hooks.retry("commit")
+		c.gen.cluster.refresh()
+		if !retry.wait(ctx) {
+			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), next, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+func (c *Claim) stop() {
+	if c.ahead != nil {
+		c.ahead.stop()
+		c.ahead = nil
+	}
+}
+
+// prefetch reads one batch ahead of its consumer in a goroutine of its own.
+type prefetch struct {
+	cancel context.CancelFunc
+	out    chan fetched // unbuffered: the goroutine holds the batch ahead
+	done   chan struct{}
+}
+
+type fetched struct {
+	batch Batch
+	err   error
+}
+
+func startPrefetch(r *PartitionReader) *prefetch {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &prefetch{cancel: cancel, out: make(chan fetched), done: make(chan struct{})}
+	go p.run(ctx, r)
+	return p
+}
+
+// run ends after an error: the consumer sees it and decides.
+func (p *prefetch) run(ctx context.Context, r *PartitionReader) {
+	defer close(p.done)
+	for {
+		b, err := r.Fetch(ctx)
+		select {
+		case p.out <- fetched{b, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *prefetch) take(ctx context.Context) (Batch, error) {
+	select {
+	case f := <-p.out:
+		return f.batch, f.err
+	case <-ctx.Done():
+		return Batch{}, ctx.Err()
+	case <-p.done:
+		return Batch{}, ErrClosed
+	}
+}
+
+func (p *prefetch) stop() {
+	p.cancel()
+	<-p.done
+}

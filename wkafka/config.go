@@ -1,0 +1,74 @@
+package wkafka
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// Config says how to reach a Kafka cluster.
+type Config struct {
+	Brokers  []string // host:port, at least one
+	ClientID string
+	TLS      *tls.Config    // nil: plain text
+	SASL     sasl.Mechanism // nil: no authentication
+}
+
+const (
+	dialTimeout    = 5 * time.Second
+	requestTimeout = 10 * time.Second // for one request that does not wait for data
+	metadataTTL    = 2 * time.Second  // how long a leader move may go unnoticed when no request fails
+)
+
+func (c Config) check() error {
+	if len(c.Brokers) == 0 {
+		return errors.New("kafka: no broker address; give at least one host:port")
+	}
+	return nil
+}
+
+// cluster is one pool of connections. Each user has its own, so that closing
+// one does not disturb another.
+type cluster struct {
+	cfg       Config
+	transport *kafka.Transport
+	client    *kafka.Client
+}
+
+func newCluster(c Config) *cluster {
+	tr := &kafka.Transport{
+		Dial:        (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		DialTimeout: dialTimeout,
+		MetadataTTL: metadataTTL,
+		ClientID:    c.ClientID,
+		TLS:         c.TLS,
+		SASL:        c.SASL,
+	}
+	return &cluster{
+		cfg:       c,
+		transport: tr,
+		client:    &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: requestTimeout, Transport: tr},
+	}
+}
+
+// refresh drops what is known about topics and leaders, so that the next
+// request asks again. kafka-go has no narrower way.
+func (c *cluster) refresh() { c.transport.CloseIdleConnections() }
+
+func (c *cluster) close() { c.transport.CloseIdleConnections() }
+
+// roundTrip sends req with a deadline of timeout.
+func (c *cluster) roundTrip(ctx context.Context, timeout time.Duration, req kafka.Request) (kafka.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.transport.RoundTrip(ctx, c.client.Addr, req)
+}
+
+func (c Config) dialer() *kafka.Dialer {
+	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, TLS: c.TLS, SASLMechanism: c.SASL}
+}

@@ -1,0 +1,129 @@
+package wkafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+var (
+	// ErrFenced means that the group has given the partition away, or that this
+	// member has been dropped from it: nothing was committed, and the holder of
+	// the Claim must stop.
+	ErrFenced = errors.New("kafka: fenced: the partition belongs to another generation of the group")
+
+	// ErrUnknownOutcome means that records may or may not have been appended.
+	// Read the log before trying again.
+	ErrUnknownOutcome = errors.New("kafka: outcome unknown: the records may or may not have been appended")
+
+	// ErrClosed is returned by what has been closed.
+	ErrClosed = errors.New("kafka: closed")
+)
+
+// OutOfRangeError says that the records from Offset on do not exist (any more):
+// the log holds Start up to before End. What lies between Offset and Start is
+// lost to this reader.
+type OutOfRangeError struct {
+	Topic     string
+	Partition int
+	Offset    int64
+	Start     int64
+	End       int64
+}
+
+// Error says what is missing and what to do.
+func (e *OutOfRangeError) Error() string {
+	if e.Offset > e.End {
+		return fmt.Sprintf("%s/%d: offset %d is past the end %d: the topic was truncated or created anew; reset the group's offsets",
+			e.Topic, e.Partition, e.Offset, e.End)
+	}
+	return fmt.Sprintf("%s/%d: offset %d is gone: the log starts at %d, %d records were removed unread; raise the topic's retention or reset the group's offsets",
+		e.Topic, e.Partition, e.Offset, e.Start, e.Start-e.Offset)
+}
+
+// permanent reports whether trying again without a change from outside cannot
+// help: bad credentials, missing rights, malformed or oversized data.
+func permanent(err error) bool {
+	var code kafka.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	switch code {
+	case kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
+		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.TransactionalIDAuthorizationFailed,
+		kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidTopic, kafka.InvalidRecord,
+		kafka.InvalidTimestamp, kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat,
+		kafka.UnsupportedCompressionType, kafka.InvalidRequiredAcks, kafka.PolicyViolation,
+		kafka.OffsetMetadataTooLarge, kafka.InvalidGroupId, kafka.InvalidSessionTimeout:
+		return true
+	}
+	return false
+}
+
+// fenced reports whether err is the group coordinator's answer to a member of
+// an older generation.
+func fenced(err error) bool {
+	for _, code := range []kafka.Error{
+		kafka.IllegalGeneration, kafka.UnknownMemberId, kafka.RebalanceInProgress, kafka.FencedInstanceID,
+	} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
+// notSent reports whether a produce request failed before anything of it could
+// reach a log.
+func notSent(err error) bool {
+	for _, e := range []error{
+		protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
+		kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.NotEnoughReplicas,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return permanent(err)
+}
+
+// Delays between attempts double from the first to the last.
+const (
+	backoffFirst = 50 * time.Millisecond
+	backoffLast  = 2 * time.Second
+	logAgain     = time.Minute // between two reports of the same trouble
+)
+
+// backoff counts attempts at one thing and says when to speak of it: at the
+// first failure and then once a minute of waiting. It needs no clock.
+type backoff struct {
+	delay  time.Duration
+	silent time.Duration
+}
+
+// wait waits before the next attempt. It reports false when ctx ended.
+func (b *backoff) wait(ctx context.Context) bool {
+	b.delay = min(max(2*b.delay, backoffFirst), backoffLast)
+	b.silent += b.delay
+	t := time.NewTimer(b.delay)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// speak reports whether this failure should be logged.
+func (b *backoff) speak() bool {
+	if b.delay != 0 && b.silent < logAgain {
+		return false
+	}
+	b.silent = 0
+	return true
+}
