@@ -1,0 +1,77 @@
+# cordon. Every target prints what it does; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO      ?= go
+BIN     := bin
+MODULES := . services/ingest services/detect services/respond cmd/cordon e2e
+CHDB    := engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
+
+##@ Use
+.PHONY: demo up
+demo: setup ## Bring everything up and run the seeded demo until ctrl-C (ONCE=1 ends by itself)
+	@$(BIN)/cordon demo $(if $(ONCE),--once)
+
+up: setup ## Run cordon with its embedded broker and store: no Docker, no configuration
+	@$(BIN)/cordon up --dev
+
+##@ Build
+.PHONY: setup engine build generate tidy
+setup: build engine ## All that is needed to run: the programs and the engine library
+
+engine: $(CHDB) ## The embedded ClickHouse engine (a 178 MB package, once)
+$(CHDB): engine/package-lock.json
+	@echo "fetching the embedded ClickHouse engine (178 MB, once)"
+	@cd engine && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build: ## The programs, into bin/
+	@$(GO) build -trimpath -o $(BIN)/ ./cmd/cordon ./services/ingest/cmd/ingest ./services/detect/cmd/detect ./services/respond/cmd/respond
+
+generate: ## What is made from schemas/profile.yaml and the policies' METADATA
+	$(GO) generate work
+
+tidy: ## go.mod and go.sum of every module
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy) || exit 1; done
+
+##@ Test
+.PHONY: test test-kafka test-modules lint fuzz
+test: setup ## All tests, with the race detector, on the embedded broker and store
+	$(GO) test -race work
+
+test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
+	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 ./wkafka/... ./internal/stream/... ./services/ingest/... ./services/detect/... ./services/respond/... ./e2e/...
+
+test-modules: ## Each module builds by itself and is tidy
+	@for m in $(MODULES); do (cd $$m && export GOWORK=off && $(GO) build ./... && $(GO) vet ./... && $(GO) mod tidy -diff) || { echo "module $$m: see above; make tidy"; exit 1; }; done
+
+KAFKA_LIBS := .cache/kafka/libs
+.PHONY: kafka
+kafka: $(KAFKA_LIBS)/.done ## The jars of Apache Kafka (from Maven Central, once)
+$(KAFKA_LIBS)/.done: deploy/kafka-test/pom.xml
+	@echo "fetching Apache Kafka (once)"
+	@mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS)
+	@touch $@
+
+FUZZTIME ?= 20s
+fuzz: ## Every fuzz target for FUZZTIME each
+	@$(GO) list -f '{{.Dir}}' work | while read d; do for f in $$(grep -ohs 'func Fuzz[A-Za-z0-9_]*' $$d/*_test.go | cut -c6-); do echo "$$d $$f"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) .) || exit 1; done; done
+
+lint: $(BIN)/golangci-lint $(BIN)/staticcheck ## gofmt, vet, staticcheck, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w"; exit 1; }
+	@for m in $(MODULES); do (cd $$m && $(CURDIR)/$(BIN)/golangci-lint run ./...) || exit 1; done
+	@$(BIN)/staticcheck $$($(GO) list work)
+
+$(BIN)/golangci-lint $(BIN)/staticcheck: tools/go.mod
+	@echo "building the linters (once)"
+	@cd tools && GOWORK=off $(GO) build -o ../$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint honnef.co/go/tools/cmd/staticcheck
+
+##@ Measure
+.PHONY: bench-pipeline
+bench-pipeline: setup ## Each stage and end to end, beside a bare read-and-insert loop
+	@mkdir -p bench/out
+	$(GO) run ./e2e/bench/pipeline -out bench/out/pipeline.json
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
