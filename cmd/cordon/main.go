@@ -1,0 +1,23 @@
+// Command cordon finds internet-of-things devices that go bad, proves why, and
+// cuts them off.
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cordon-iot/cordon/cmd/cordon/broker"
+	"github.com/cordon-iot/cordon/internal/service"
+)
+
+func main() { service.Main(root()) }
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:           "cordon",
+		Short:         "see an IoT device go bad, prove why, and cut it off",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	c.AddCommand(broker.Command())
+	return c
+}
