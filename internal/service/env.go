@@ -28,12 +28,16 @@ func MarkSecret(fs *pflag.FlagSet, flag string) {
 // Bindable lets the environment set every flag of c that the command line did
 // not, and adds the variable's name to the flag's help.
 func Bindable(c *cobra.Command) {
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		f.Usage += " [" + EnvName(f.Name) + "]"
-	})
-	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		return fromEnv(c.Flags(), os.LookupEnv)
+	visit(c, func(f *pflag.Flag) { f.Usage += " [" + EnvName(f.Name) + "]" })
+	c.PersistentPreRunE = func(run *cobra.Command, _ []string) error {
+		return fromEnv(run.Flags(), os.LookupEnv)
 	}
+}
+
+// visit calls f for the flags of c itself.
+func visit(c *cobra.Command, f func(*pflag.Flag)) {
+	c.PersistentFlags().VisitAll(f)
+	c.Flags().VisitAll(f)
 }
 
 func fromEnv(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
@@ -62,11 +66,12 @@ type Setting struct {
 // Settings lists the settings of c as they are in force, secrets as ***.
 func Settings(c *cobra.Command) []Setting {
 	var out []Setting
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" {
-			return
+	seen := map[string]bool{"help": true}
+	visit(c, func(f *pflag.Flag) {
+		if !seen[f.Name] {
+			seen[f.Name] = true
+			out = append(out, setting(f))
 		}
-		out = append(out, setting(f))
 	})
 	return out
 }

@@ -44,9 +44,10 @@ func Command(name, short string, bind func(*pflag.FlagSet), run func(context.Con
 			return serve(c.Context(), sh, p.listen, run)
 		},
 	}
-	p.bind(c.Flags())
-	bind(c.Flags())
+	p.bind(c.PersistentFlags())
+	bind(c.PersistentFlags())
 	Bindable(c)
+	c.AddCommand(configCommand(c), healthCommand(&p))
 	return c
 }
 
@@ -55,7 +56,7 @@ type processFlags struct {
 }
 
 func (p *processFlags) bind(fs *pflag.FlagSet) {
-	fs.StringVar(&p.listen, "listen", "127.0.0.1:0", "address of /livez, /readyz and /metrics; empty serves none")
+	fs.StringVar(&p.listen, "listen", "127.0.0.1:9464", "address of /livez, /readyz and /metrics; empty serves none")
 	bindLog(fs, &p.logFormat, &p.logLevel)
 }
 

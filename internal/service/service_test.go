@@ -152,3 +152,41 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandHealthAndConfig(t *testing.T) {
+	sh := NewShell(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	srv := httptest.NewServer(sh.Handler())
+	defer srv.Close()
+	var out bytes.Buffer
+	run := func(args ...string) error {
+		c := Command("x", "a service", func(fs *pflag.FlagSet) { fs.Int("workers", 2, "how many") },
+			func(context.Context, *Shell) error { return nil })
+		out.Reset()
+		c.SetOut(&out)
+		c.SetArgs(append(args, "--listen", strings.TrimPrefix(srv.URL, "http://")))
+		return c.ExecuteContext(t.Context())
+	}
+	if err := run("health"); err != nil {
+		t.Errorf("health = %v; want nil", err)
+	}
+	sh.Health.Set("store", errors.New("down"))
+	if err := run("health"); err == nil || !strings.Contains(err.Error(), "down") {
+		t.Errorf("health = %v; want what is down", err)
+	}
+	t.Setenv("CORDON_WORKERS", "7")
+	if err := run("config", "print", "-o", "json"); err != nil {
+		t.Fatal(err)
+	}
+	var got []Setting
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range got {
+		if s.Name == "workers" && (s.Value != "7" || s.Source != "environment") {
+			t.Errorf("workers = %+v; want 7 from the environment", s)
+		}
+	}
+	if err := run("config", "print"); err != nil || !strings.Contains(out.String(), "CORDON_WORKERS") {
+		t.Errorf("config print = %v\n%s\nwant a table with CORDON_WORKERS", err, &out)
+	}
+}
