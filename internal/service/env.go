@@ -9,8 +9,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// secret marks flags whose value is never printed.
-const secret = "cordon-secret"
+// Annotations of flags.
+const (
+	secret  = "cordon-secret"      // the value is never printed
+	environ = "cordon-environment" // the environment set it
+)
 
 // EnvName is the variable that sets flag: --kafka-brokers is
 // CORDON_KAFKA_BROKERS.
@@ -49,7 +52,9 @@ func fromEnv(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
 		}
 		if e := fs.Set(f.Name, v); e != nil {
 			err = fmt.Errorf("%s: %w", EnvName(f.Name), e)
+			return
 		}
+		err = fs.SetAnnotation(f.Name, environ, nil)
 	})
 	return err
 }
@@ -79,7 +84,7 @@ func Settings(c *cobra.Command) []Setting {
 func setting(f *pflag.Flag) Setting {
 	s := Setting{Name: f.Name, Value: f.Value.String(), Source: "default", Env: EnvName(f.Name)}
 	s.Usage, _, _ = strings.Cut(f.Usage, " [CORDON_")
-	if _, ok := os.LookupEnv(s.Env); ok {
+	if _, ok := f.Annotations[environ]; ok {
 		s.Source = "environment"
 	} else if f.Changed {
 		s.Source = "flag"
