@@ -32,29 +32,50 @@ type Claim struct {
 // blocks until there are some or ctx ends; nothing is lost when ctx ends. The
 // batch after the one returned is fetched in the background meanwhile.
 func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
+	for {
+		select {
+		case f := <-c.incoming():
+			b, err := c.accept(f)
+			if err != nil || len(b.Records) > 0 {
+				return b, err
+			}
+		case <-ctx.Done():
+			return Batch{}, ctx.Err()
+		}
+	}
+}
+
+// incoming is where the next batch will arrive. What arrives goes to accept.
+func (c *Claim) incoming() <-chan fetched {
 	if c.ahead == nil {
 		c.ahead = startPrefetch(c.reader)
 	}
-	b, err := c.ahead.take(ctx)
-	var gone *OutOfRangeError
-	if !errors.As(err, &gone) {
-		return b, err
+	return c.ahead.out
+}
+
+// accept returns the batch of f. It is empty when records that are gone were
+// passed over.
+func (c *Claim) accept(f fetched) (Batch, error) {
+	if f.err == nil {
+		return f.batch, nil
 	}
-	if !c.reset || gone.Offset > gone.End {
-		return Batch{}, err
+	c.stop()
+	var gone *OutOfRangeError
+	if !errors.As(f.err, &gone) || !c.reset || gone.Offset > gone.End {
+		return Batch{}, f.err
 	}
 	c.hooks.lost(gone.Start - gone.Offset)
 	c.log.Error("records were removed before they were read; going on where the log starts",
-		"topic", c.Topic, "partition", c.Partition, "lost", gone.Start-gone.Offset, "err", err)
-	c.Seek(gone.Start)
-	return c.Fetch(ctx)
+		"topic", c.Topic, "partition", c.Partition, "lost", gone.Start-gone.Offset, "err", gone)
+	c.reader.SeekTo(gone.Start)
+	return Batch{}, nil
 }
 
-// Seek makes offset the next one that Fetch returns. It does not change what
+// SeekTo makes offset the next one that Fetch returns. It does not change what
 // may be committed.
-func (c *Claim) Seek(offset int64) {
+func (c *Claim) SeekTo(offset int64) {
 	c.stop()
-	c.reader.Seek(offset)
+	c.reader.SeekTo(offset)
 }
 
 // Commit stores next, the offset to go on from, and metadata for the group. It
@@ -125,17 +146,6 @@ func (p *prefetch) run(ctx context.Context, r *PartitionReader) {
 		if err != nil {
 			return
 		}
-	}
-}
-
-func (p *prefetch) take(ctx context.Context) (Batch, error) {
-	select {
-	case f := <-p.out:
-		return f.batch, f.err
-	case <-ctx.Done():
-		return Batch{}, ctx.Err()
-	case <-p.done:
-		return Batch{}, ErrClosed
 	}
 }
 

@@ -110,7 +110,7 @@ func Consume(ctx context.Context, cfg ConsumerConfig, f func(ctx context.Context
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := &consumer{cfg: cfg, cluster: newCluster(cfg.Config), f: f, fail: cancel}
+	c := &consumer{cfg: cfg, cluster: newCluster(cfg.Config), f: f, stop: cancel}
 	defer c.cluster.close()
 	if err := c.run(ctx); err != nil {
 		return fmt.Errorf("group %s: %w", cfg.Group, err)
@@ -122,8 +122,11 @@ type consumer struct {
 	cfg     ConsumerConfig
 	cluster *cluster
 	f       func(context.Context, *Claim) error
-	fail    context.CancelCauseFunc // ends Consume with an error
+	stop    context.CancelCauseFunc
 }
+
+// fail ends Consume with err.
+func (c *consumer) fail(err error) { c.stop(&workerError{err}) }
 
 func (c *consumer) run(ctx context.Context) error {
 	if err := c.awaitTopics(ctx); err != nil {
@@ -208,10 +211,17 @@ func (c *consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 	}
 }
 
+// workerError is the cause of a context that a worker ended. Whatever else
+// ended it was asked for from outside.
+type workerError struct{ err error }
+
+func (e *workerError) Error() string { return e.err.Error() }
+
 // failure is what ended ctx, if that was a worker's error.
 func failure(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
+	var w *workerError
+	if errors.As(context.Cause(ctx), &w) {
+		return w.err
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -22,6 +23,9 @@ var (
 
 	// ErrClosed is returned by what has been closed.
 	ErrClosed = errors.New("kafka: closed")
+
+	errNotSent     = errors.New("nothing was sent")
+	errUnencodable = errors.New("cannot encode the batch")
 )
 
 // OutOfRangeError says that the records from Offset on do not exist (any more):
@@ -50,7 +54,7 @@ func (e *OutOfRangeError) Error() string {
 func permanent(err error) bool {
 	var code kafka.Error
 	if !errors.As(err, &code) {
-		return false
+		return errors.Is(err, errUnencodable)
 	}
 	switch code {
 	case kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
@@ -80,8 +84,12 @@ func fenced(err error) bool {
 // notSent reports whether a produce request failed before anything of it could
 // reach a log.
 func notSent(err error) bool {
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return true
+	}
 	for _, e := range []error{
-		protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
+		errNotSent, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
 		kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.NotEnoughReplicas,
 	} {
 		if errors.Is(err, e) {

@@ -87,8 +87,8 @@ func (r *PartitionReader) Poll(ctx context.Context) (Batch, error) {
 // Offset is the offset after the last record handed out or passed over.
 func (r *PartitionReader) Offset() int64 { return r.next }
 
-// Seek makes offset the next one to read.
-func (r *PartitionReader) Seek(offset int64) {
+// SeekTo makes offset the next one to read.
+func (r *PartitionReader) SeekTo(offset int64) {
 	r.next, r.ahead, r.pending = offset, offset, nil
 }
 

@@ -1,0 +1,180 @@
+package wkafka
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// SubscriberConfig says how messages are made of records.
+type SubscriberConfig struct {
+	ConsumerConfig // Topics is what Subscribe is given
+
+	// Batch makes one message of each fetched batch, without payload: its
+	// records are in DeliveryFrom(msg.Context()). Ack commits the offset after
+	// the last one, with the Delivery's metadata. One message per partition is
+	// in flight.
+	Batch bool
+
+	// Window is how many messages of a partition may be in flight; 0: one,
+	// which keeps the order. Not for batch mode.
+	Window int
+
+	// CommitInterval is how often acknowledged positions are committed; 0:
+	// 500 ms. Batch mode commits at every Ack.
+	CommitInterval time.Duration
+
+	// DrainTimeout is how long messages in flight may still be acknowledged
+	// when their partition is taken away or the subscriber closes; 0: half of
+	// the session timeout. Then their contexts end.
+	DrainTimeout time.Duration
+
+	// NackDelay is how long a message waits for its next delivery after a
+	// Nack; 0: 100 ms.
+	NackDelay time.Duration
+
+	// Assign, if set, runs for every partition before its first message, in
+	// the goroutine of the partition. ctx ends when the partition is taken
+	// away. release runs after the last message was acknowledged or given up.
+	Assign func(ctx context.Context, c *Claim) (release func(), err error)
+
+	// Create is how SubscribeInitialize makes a topic; its Name is ignored.
+	Create TopicSpec
+}
+
+const (
+	defaultCommitInterval = 500 * time.Millisecond
+	defaultNackDelay      = 100 * time.Millisecond
+	finalCommitTimeout    = 3 * time.Second // when the partition is being taken away
+)
+
+func (c SubscriberConfig) withDefaults() (SubscriberConfig, error) {
+	c.Topics = []string{"set by Subscribe"}
+	var err error
+	if c.ConsumerConfig, err = c.ConsumerConfig.withDefaults(); err != nil {
+		return c, err
+	}
+	if c.Window == 0 {
+		c.Window = 1
+	}
+	if c.CommitInterval == 0 {
+		c.CommitInterval = defaultCommitInterval
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = c.SessionTimeout / 2
+	}
+	if c.NackDelay == 0 {
+		c.NackDelay = defaultNackDelay
+	}
+	return c, nil
+}
+
+// Subscriber implements watermill's message.Subscriber.
+type Subscriber struct {
+	cfg    SubscriberConfig
+	ctx    context.Context // ends at Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	errs   []error
+}
+
+// NewSubscriber returns a Subscriber. It connects when Subscribe is called.
+func NewSubscriber(cfg SubscriberConfig) (*Subscriber, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Subscriber{cfg: cfg, ctx: ctx, cancel: cancel}, nil
+}
+
+// Subscribe joins the group for topic, or for several topics separated by
+// commas, and returns the channel of their messages. It is closed when ctx
+// ends, the subscriber is closed, or the subscription fails; Err then says why.
+func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	out := make(chan *message.Message)
+	s.wg.Go(func() {
+		defer close(out)
+		s.run(ctx, strings.Split(topic, ","), out)
+	})
+	return out, nil
+}
+
+func (s *Subscriber) run(ctx context.Context, topics []string, out chan<- *message.Message) {
+	base := context.WithoutCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	cfg := s.cfg.ConsumerConfig
+	cfg.Topics = topics
+	err := Consume(ctx, cfg, func(ctx context.Context, c *Claim) error {
+		return s.serve(ctx, &feed{cfg: &s.cfg, claim: c, base: base, out: out})
+	})
+	if err != nil {
+		s.cfg.Log.Error("subscription ended", "topics", topics, "group", cfg.Group, "err", err)
+		s.mu.Lock()
+		s.errs = append(s.errs, err)
+		s.mu.Unlock()
+	}
+}
+
+func (s *Subscriber) serve(ctx context.Context, f *feed) error {
+	if s.cfg.Assign != nil {
+		release, err := s.cfg.Assign(ctx, f.claim)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	if s.cfg.Batch {
+		return f.batches(ctx)
+	}
+	return newWindow(f, s.cfg.Window).run(ctx)
+}
+
+// Err is what ended subscriptions that were not asked to end.
+func (s *Subscriber) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.errs...)
+}
+
+// Close ends all subscriptions: it waits for messages in flight, at most
+// DrainTimeout, commits, and leaves the group.
+func (s *Subscriber) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.wg.Wait()
+	return nil
+}
+
+// SubscribeInitialize creates the topics, separated by commas, that do not
+// exist.
+func (s *Subscriber) SubscribeInitialize(topic string) error {
+	var specs []TopicSpec
+	for _, name := range strings.Split(topic, ",") {
+		spec := s.cfg.Create
+		spec.Name = name
+		specs = append(specs, spec)
+	}
+	return CreateTopics(s.ctx, s.cfg.Config, specs...)
+}
+
+var (
+	_ message.Subscriber           = (*Subscriber)(nil)
+	_ message.SubscribeInitializer = (*Subscriber)(nil)
+)
