@@ -1,0 +1,84 @@
+package respond
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Bounds of a signing secret in bytes, from the Standard Webhooks
+// specification 1.0.0, "Signature scheme".
+const (
+	leastSecret   = 24
+	longestSecret = 64
+	secretPrefix  = "whsec_"
+)
+
+var errNoSecret = errors.New("no webhook secret: put one into a file with\n" +
+	`	printf 'whsec_%s\n' "$(openssl rand -base64 32)" > webhook.secret` +
+	"\ngive it to the receiver too, and name the file")
+
+// Secret signs webhooks. Whatever prints it prints ***.
+type Secret struct{ key []byte }
+
+// ParseSecret reads the serialised form of the Standard Webhooks
+// specification: whsec_ and the base64 of 24 to 64 bytes.
+func ParseSecret(text string) (Secret, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Secret{}, errNoSecret
+	}
+	encoded, ok := strings.CutPrefix(text, secretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(key) < leastSecret || len(key) > longestSecret {
+		return Secret{}, fmt.Errorf("webhook secret: want %s followed by the base64 of %d to %d random bytes, as made by\n"+
+			`	printf 'whsec_%%s\n' "$(openssl rand -base64 32)"`, secretPrefix, leastSecret, longestSecret)
+	}
+	return Secret{key}, nil
+}
+
+// ReadSecret reads a secret from the file at path.
+func ReadSecret(path string) (Secret, error) {
+	if path == "" {
+		return Secret{}, errNoSecret
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Secret{}, fmt.Errorf("webhook secret: %w", err)
+	}
+	s, err := ParseSecret(string(text))
+	if err != nil {
+		return Secret{}, fmt.Errorf("file %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// NewSecret makes a secret of 32 bytes from random.
+func NewSecret(random io.Reader) (Secret, error) {
+	key := make([]byte, 32)
+	if _, err := io.ReadFull(random, key); err != nil {
+		return Secret{}, fmt.Errorf("webhook secret: %w", err)
+	}
+	return Secret{key}, nil
+}
+
+// Reveal returns the serialised form of s, for the file or the receiver that
+// is to hold it. Never print it.
+func (s Secret) Reveal() string {
+	return secretPrefix + base64.StdEncoding.EncodeToString(s.key)
+}
+
+// IsZero reports whether s is no secret.
+func (s Secret) IsZero() bool { return len(s.key) == 0 }
+
+// String returns ***.
+func (Secret) String() string { return "***" }
+
+// Format writes *** for every verb, %#v and %x included.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "***") }
+
+// MarshalText returns ***, for encoding/json and log/slog.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
