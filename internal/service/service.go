@@ -3,7 +3,7 @@
 // have the same shape:
 //
 //	func main() {
-//		service.Main(service.Command("detect", "find what policies look for", bind, run))
+//		service.Main(service.Command("detect", "find what policies look for", "127.0.0.1:9465", bind, run))
 //	}
 package service
 
@@ -29,9 +29,10 @@ type Shell struct {
 }
 
 // Command returns a command that runs a service: it reads settings from flags
-// and CORDON_* variables, serves health and metrics, and ends run's context on
+// and CORDON_* variables, serves health and metrics at listen by default, and
+// ends run's context on
 // SIGINT or SIGTERM.
-func Command(name, short string, bind func(*pflag.FlagSet), run func(context.Context, *Shell) error) *cobra.Command {
+func Command(name, short, listen string, bind func(*pflag.FlagSet), run func(context.Context, *Shell) error) *cobra.Command {
 	var p processFlags
 	c := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs,
@@ -44,7 +45,7 @@ func Command(name, short string, bind func(*pflag.FlagSet), run func(context.Con
 			return serve(c.Context(), sh, p.listen, run)
 		},
 	}
-	p.bind(c.PersistentFlags())
+	p.bind(c.PersistentFlags(), listen)
 	bind(c.PersistentFlags())
 	Bindable(c)
 	c.AddCommand(configCommand(c), healthCommand(&p))
@@ -55,8 +56,8 @@ type processFlags struct {
 	listen, logFormat, logLevel string
 }
 
-func (p *processFlags) bind(fs *pflag.FlagSet) {
-	fs.StringVar(&p.listen, "listen", "127.0.0.1:9464", "address of /livez, /readyz and /metrics; empty serves none")
+func (p *processFlags) bind(fs *pflag.FlagSet, listen string) {
+	fs.StringVar(&p.listen, "listen", listen, "address of /livez, /readyz and /metrics; empty serves none")
 	bindLog(fs, &p.logFormat, &p.logLevel)
 }
 

@@ -159,7 +159,7 @@ func TestCommandHealthAndConfig(t *testing.T) {
 	defer srv.Close()
 	var out bytes.Buffer
 	run := func(args ...string) error {
-		c := Command("x", "a service", func(fs *pflag.FlagSet) { fs.Int("workers", 2, "how many") },
+		c := Command("x", "a service", "127.0.0.1:0", func(fs *pflag.FlagSet) { fs.Int("workers", 2, "how many") },
 			func(context.Context, *Shell) error { return nil })
 		out.Reset()
 		c.SetOut(&out)
