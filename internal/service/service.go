@@ -29,9 +29,8 @@ type Shell struct {
 }
 
 // Command returns a command that runs a service: it reads settings from flags
-// and CORDON_* variables, serves health and metrics at listen by default, and
-// ends run's context on
-// SIGINT or SIGTERM.
+// and CORDON_* variables, serves health and metrics, by default at listen, and
+// ends run's context on SIGINT or SIGTERM.
 func Command(name, short, listen string, bind func(*pflag.FlagSet), run func(context.Context, *Shell) error) *cobra.Command {
 	var p processFlags
 	c := &cobra.Command{
