@@ -1,0 +1,45 @@
+// Command ocsfgen writes all that follows from schemas/profile.yaml: the structs,
+// encoder, decoder and tables of package ocsf, the JSON Schemas, the field page
+// and the record of the profile's shape.
+//
+//	go run ./internal/ocsfgen
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	root := flag.String("root", ".", "root folder of the repository")
+	flag.Parse()
+	if err := run(*root); err != nil {
+		fmt.Fprintln(os.Stderr, "ocsfgen:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes the files that differ from what is there.
+func run(root string) error {
+	files, err := generate(root)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		path := filepath.Join(root, f.path)
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.content) {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, f.content, 0o644); err != nil {
+			return err
+		}
+		fmt.Println("wrote", f.path)
+	}
+	return nil
+}
