@@ -1,0 +1,91 @@
+// Package kafkatest gives tests a Kafka broker: an in-process one, or the one
+// that the environment names, so that the same tests run on Apache Kafka.
+package kafkatest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// Env names the broker that tests use instead of the in-process one.
+const Env = "CORDON_TEST_KAFKA"
+
+// MinSession is the shortest session timeout that the in-process broker takes;
+// tests that wait for a lost member use it. Apache Kafka is started with the
+// same.
+const MinSession = time.Second
+
+// Start returns the configuration of a broker that lives as long as the test:
+// an in-process cluster of one on a free port of the loopback address, or the
+// broker at the address that CORDON_TEST_KAFKA holds.
+func Start(t testing.TB) wkafka.Config {
+	t.Helper()
+	if addr := os.Getenv(Env); addr != "" {
+		return wkafka.Config{Brokers: strings.Split(addr, ","), ClientID: "test"}
+	}
+	_, cfg := Cluster(t)
+	return cfg
+}
+
+// Cluster starts an in-process broker and returns it too, for tests that
+// inject faults. It does not look at CORDON_TEST_KAFKA.
+func Cluster(t testing.TB, opts ...kfake.Opt) (*kfake.Cluster, wkafka.Config) {
+	t.Helper()
+	opts = append([]kfake.Opt{kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(MinSession)}, opts...)
+	c, err := kfake.NewCluster(opts...)
+	if err != nil {
+		t.Fatalf("start kfake: %v", err)
+	}
+	t.Cleanup(c.Close)
+	return c, wkafka.Config{Brokers: c.ListenAddrs(), ClientID: "test"}
+}
+
+// Topics creates all topics of cordon under a prefix that no other test has.
+func Topics(t testing.TB, cfg wkafka.Config, partitions int) cordon.Topics {
+	t.Helper()
+	topics := cordon.Topics{Prefix: Name(t) + "."}
+	var specs []wkafka.TopicSpec
+	for _, name := range topics.All() {
+		spec := wkafka.TopicSpec{Name: name, Partitions: partitions}
+		if name == topics.Devices() {
+			spec.Config = map[string]string{"cleanup.policy": "compact"}
+		}
+		specs = append(specs, spec)
+	}
+	Create(t, cfg, specs...)
+	return topics
+}
+
+// Create creates topics.
+func Create(t testing.TB, cfg wkafka.Config, specs ...wkafka.TopicSpec) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := wkafka.CreateTopics(ctx, cfg, specs...); err != nil {
+		t.Fatalf("create topics: %v", err)
+	}
+}
+
+var names atomic.Int64
+
+// Name returns a name for topics or groups that no other test has, on a broker
+// that outlives the test process too.
+func Name(t testing.TB) string {
+	test := strings.Map(func(r rune) rune {
+		if r == '/' || r == ' ' || r == ',' || r == '#' {
+			return '-'
+		}
+		return r
+	}, t.Name())
+	return fmt.Sprintf("%s-%d-%d", test, time.Now().UnixNano(), names.Add(1))
+}
