@@ -21,8 +21,11 @@ var errNoSecret = errors.New("no webhook secret: put one into a file with\n" +
 	`	printf 'whsec_%s\n' "$(openssl rand -base64 32)" > webhook.secret` +
 	"\ngive it to the receiver too, and name the file")
 
-// Secret signs webhooks. Whatever prints it prints ***.
-type Secret struct{ key []byte }
+// Secret signs webhooks. Whatever prints it prints ***; where it is a field that
+// fmt may not call, the address of a function, which is why key is one.
+type Secret struct{ key func() []byte }
+
+func secretOf(key []byte) Secret { return Secret{func() []byte { return key }} }
 
 // ParseSecret reads the serialised form of the Standard Webhooks
 // specification: whsec_ and the base64 of 24 to 64 bytes.
@@ -37,7 +40,7 @@ func ParseSecret(text string) (Secret, error) {
 		return Secret{}, fmt.Errorf("webhook secret: want %s followed by the base64 of %d to %d random bytes, as made by\n"+
 			`	printf 'whsec_%%s\n' "$(openssl rand -base64 32)"`, secretPrefix, leastSecret, longestSecret)
 	}
-	return Secret{key}, nil
+	return secretOf(key), nil
 }
 
 // ReadSecret reads a secret from the file at path.
@@ -62,17 +65,17 @@ func NewSecret(random io.Reader) (Secret, error) {
 	if _, err := io.ReadFull(random, key); err != nil {
 		return Secret{}, fmt.Errorf("webhook secret: %w", err)
 	}
-	return Secret{key}, nil
+	return secretOf(key), nil
 }
 
 // Reveal returns the serialised form of s, for the file or the receiver that
 // is to hold it. Never print it.
 func (s Secret) Reveal() string {
-	return secretPrefix + base64.StdEncoding.EncodeToString(s.key)
+	return secretPrefix + base64.StdEncoding.EncodeToString(s.key())
 }
 
 // IsZero reports whether s is no secret.
-func (s Secret) IsZero() bool { return len(s.key) == 0 }
+func (s Secret) IsZero() bool { return s.key == nil }
 
 // String returns ***.
 func (Secret) String() string { return "***" }

@@ -58,7 +58,7 @@ func NewWebhook(c WebhookConfig) (*Webhook, error) {
 	if c.Secret.IsZero() {
 		return nil, errNoSecret
 	}
-	signer, err := standardwebhooks.NewWebhookRaw(c.Secret.key)
+	signer, err := standardwebhooks.NewWebhookRaw(c.Secret.key())
 	if err != nil {
 		return nil, fmt.Errorf("webhook secret: %w", err)
 	}

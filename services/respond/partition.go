@@ -1,0 +1,159 @@
+package respond
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// partition answers the findings of one partition and carries out the actions
+// of the partition of the same number.
+type partition struct {
+	rules    Rules
+	topic    string // actions
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics
+	dispatch *dispatcher
+
+	mu    sync.Mutex // the step decides while the follower folds
+	state *State
+}
+
+// Apply decides on one finding. It implements stream.Step.
+func (p *partition) Apply(_ context.Context, in cordon.Record) ([]stream.Output, error) {
+	f, err := cordon.FindingOf(in)
+	if err != nil {
+		return nil, &stream.RejectError{Reason: "finding.invalid", Err: err}
+	}
+	var out []stream.Output
+	acts, verdict := p.decide(f, in.Time)
+	for _, a := range acts {
+		rec, err := a.Record()
+		if err != nil {
+			return nil, err
+		}
+		rec.Time = a.At
+		out = append(out, stream.Output{Topic: p.topic, Record: rec})
+	}
+	p.metrics.finding(verdict)
+	p.log.Debug("finding answered", "finding", f.ID, "device", f.Device, "policy", f.Policy.ID, "verdict", verdict)
+	return out, nil
+}
+
+func (p *partition) decide(f cordon.Finding, logged time.Time) ([]cordon.Action, Verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	acts, verdict := p.rules.Decide(p.state, f, logged, p.now())
+	for _, a := range acts {
+		p.state.Expect(a)
+	}
+	return acts, verdict
+}
+
+// fold takes a record of the actions topic and reports whether its step
+// counts. What cannot be read changes nothing; it stays in the log.
+func (p *partition) fold(rec cordon.Record) (cordon.Action, bool) {
+	a, err := cordon.ActionOf(rec)
+	if err != nil {
+		p.metrics.unreadable()
+		p.log.Error("unreadable step of an action, skipped", "error", err)
+		return a, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := len(p.state.open)
+	counts := p.state.Fold(a)
+	p.metrics.opened(len(p.state.open) - before)
+	return a, counts
+}
+
+// follow carries on with the actions that the fold left open, then with what
+// comes after offset from, until ctx ends.
+func (p *partition) follow(ctx context.Context, k wkafka.Config, number int, from int64) error {
+	open := p.open()
+	defer func() { p.metrics.opened(-len(p.open())) }()
+	defer p.dispatch.stop()
+	for _, a := range open {
+		p.dispatch.step(ctx, a, true)
+	}
+	return stream.Follow(ctx, k, p.topic, number, from, func(rec cordon.Record) error {
+		a, counts := p.fold(rec)
+		p.metrics.step(a, counts)
+		if counts {
+			p.logStep(a)
+			p.dispatch.step(ctx, a, false)
+		}
+		return nil
+	})
+}
+
+func (p *partition) open() []cordon.Action {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.Open()
+}
+
+func (p *partition) logStep(a cordon.Action) {
+	level := slog.LevelInfo
+	if a.State == cordon.ApplyFailed {
+		level = slog.LevelWarn
+	}
+	p.log.Log(context.Background(), level, "action", "step", a.State, "device", a.Device, "action", a.ID,
+		"policy", a.Policy, "until", a.Until, "attempt", a.Attempt, "by", a.By, "reason", a.Reason)
+}
+
+// appendStep makes the step that follows from what was read durable.
+func appendTo(app *stream.Appender, topic string, log *slog.Logger) appendStep {
+	return func(ctx context.Context, a cordon.Action) error {
+		rec, err := a.Record()
+		if err != nil {
+			return err
+		}
+		rec.Time = a.At
+		for n := 1; ; n++ {
+			_, err := app.Append(ctx, topic, rec)
+			if err == nil || ctx.Err() != nil {
+				return ctx.Err()
+			}
+			log.Warn("step not in the log yet, will be repeated", "action", a.ID, "step", a.State, "attempt", n, "error", err)
+			if err := pause(ctx, releaseWait(n)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// samePartitions makes sure that a device's findings and actions are in
+// partitions of the same number, on which the order of its steps rests.
+func samePartitions(ctx context.Context, k wkafka.Config, findings, actions string) error {
+	f, err := wkafka.Partitions(ctx, k, findings)
+	if err != nil {
+		return fmt.Errorf("topic %s: %w", findings, err)
+	}
+	a, err := wkafka.Partitions(ctx, k, actions)
+	if err != nil {
+		return fmt.Errorf("topic %s: %w", actions, err)
+	}
+	if f != a {
+		return fmt.Errorf("topic %s has %d partitions and %s has %d; create them with the same number", findings, f, actions, a)
+	}
+	return nil
+}
