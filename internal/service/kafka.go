@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -38,6 +39,14 @@ func BindKafka(fs *pflag.FlagSet) *KafkaFlags {
 
 // Topics names the topics.
 func (k *KafkaFlags) Topics() cordon.Topics { return cordon.Topics{Prefix: k.prefix} }
+
+// KafkaProbe reports whether the brokers answer for topic.
+func KafkaProbe(c wkafka.Config, topic string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := wkafka.Partitions(ctx, c, topic)
+		return err
+	}
+}
 
 // Config is how to reach the brokers, with certificates and secrets read.
 func (k *KafkaFlags) Config(clientID string) (wkafka.Config, error) {
