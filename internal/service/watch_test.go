@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,18 +14,23 @@ import (
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sh := NewShell(slog.New(slog.NewTextHandler(io.Discard, nil)))
-		down := errors.New("down")
-		var answer error
-		stop := sh.Watch(t.Context(), "kafka", func(context.Context) error { return answer })
+		var up atomic.Bool
+		up.Store(true)
+		stop := sh.Watch(t.Context(), "kafka", func(context.Context) error {
+			if up.Load() {
+				return nil
+			}
+			return errors.New("down")
+		})
 		defer stop()
-		for i, want := range []error{nil, down, nil} {
-			answer = want
+		for i, want := range []bool{true, false, true} {
 			if i > 0 {
+				up.Store(want)
 				time.Sleep(probeEvery)
 			}
 			synctest.Wait()
-			if parts, ready := sh.Health.State(); ready != (want == nil) {
-				t.Errorf("after probe %d: state = %+v; want ready %v", i, parts, want == nil)
+			if parts, ready := sh.Health.State(); ready != want {
+				t.Errorf("after probe %d: state = %+v; want ready %v", i, parts, want)
 			}
 		}
 	})
