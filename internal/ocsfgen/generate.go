@@ -31,9 +31,11 @@ func generate(root string) ([]file, error) {
 	}
 	var files []file
 	for path, body := range map[string]func(*code, *profile.Model){
-		"ocsf/types_gen.go":  types,
-		"ocsf/enums_gen.go":  enums,
-		"ocsf/encode_gen.go": encoders,
+		"ocsf/types_gen.go":   types,
+		"ocsf/enums_gen.go":   enums,
+		"ocsf/encode_gen.go":  encoders,
+		"ocsf/decode_gen.go":  decoders,
+		"ocsf/profile_gen.go": tables,
 	} {
 		f, err := goFile(path, m, body)
 		if err != nil {
@@ -58,7 +60,7 @@ func goFile(path string, m *profile.Model, body func(*code, *profile.Model)) (fi
 	body(&c, m)
 	content, err := format.Source(c.Bytes())
 	if err != nil {
-		return file{}, fmt.Errorf("%s: %w\n%s", path, err, c.Bytes())
+		return file{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return file{path, content}, nil
 }
