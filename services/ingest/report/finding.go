@@ -1,0 +1,25 @@
+package report
+
+import "github.com/cordon-iot/cordon/ocsf"
+
+// Found makes r a finding of a rule of somebody else: what it is called and
+// its number there. The sides and the connection become its evidence.
+func (r *Report) Found(severity int, title, rule string) {
+	e := &r.Event
+	e.SeverityID = severity
+	e.IsAlert = ocsf.Some(true)
+	e.StatusID = ocsf.StatusFindingNew
+	r.Analytic = ocsf.Analytic{Name: title, UID: rule, TypeID: ocsf.AnalyticTypeRule}
+	r.Finding = ocsf.FindingInfo{Title: title, Analytic: &r.Analytic}
+	e.FindingInfo = &r.Finding
+	e.Evidences = r.Evidence[:]
+}
+
+// InEvidence moves the connection to the evidence, where findings have it.
+func (r *Report) InEvidence() {
+	r.Evidence[0].ConnectionInfo = r.Event.ConnectionInfo
+	r.Event.ConnectionInfo = nil
+}
+
+// IsFinding reports whether the sides belong to the evidence.
+func (r *Report) IsFinding() bool { return r.Event.ClassUID == ocsf.ClassDetectionFinding }
