@@ -1,0 +1,70 @@
+package history
+
+import (
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/services/ingest/history/native"
+)
+
+// actions makes rows of the table actions.
+type actions struct {
+	blk *native.Block
+
+	time, logged, since, until  native.Int64
+	id, op, finding, reason     native.String
+	state, device, zone, policy native.Words
+	level, enforcer, principal  native.Words
+	attempt                     native.UInt32
+	position                    position
+}
+
+func newActions() rows {
+	a := &actions{}
+	a.blk = native.NewBlock(append([]native.Column{
+		{Name: "time", Type: millis, Data: &a.time},
+		{Name: "logged", Type: millis, Data: &a.logged},
+		{Name: "action_id", Type: text, Data: &a.id},
+		{Name: "state", Type: words, Data: &a.state},
+		{Name: "op_id", Type: text, Data: &a.op},
+		{Name: "device_id", Type: words, Data: &a.device},
+		{Name: "zone", Type: words, Data: &a.zone},
+		{Name: "finding_id", Type: text, Data: &a.finding},
+		{Name: "policy_id", Type: words, Data: &a.policy},
+		{Name: "level", Type: words, Data: &a.level},
+		{Name: "enforcer", Type: words, Data: &a.enforcer},
+		{Name: "attempt", Type: "UInt32", Data: &a.attempt},
+		{Name: "since", Type: millis, Data: &a.since},
+		{Name: "until", Type: millis, Data: &a.until},
+		{Name: "principal", Type: words, Data: &a.principal},
+		{Name: "reason", Type: text, Data: &a.reason},
+	}, a.position.columns()...)...)
+	return a
+}
+
+func (a *actions) block() *native.Block  { return a.blk }
+func (a *actions) begin([]cordon.Record) {}
+
+func (a *actions) add(r cordon.Record) error {
+	x, err := cordon.ActionOf(r)
+	if err != nil {
+		return &refusal{reasonBody, err}
+	}
+	a.time.Append(milli(x.At))
+	a.logged.Append(milli(r.Time))
+	a.id.Append(string(x.ID))
+	a.state.Append(string(x.State))
+	a.op.Append(string(x.Op))
+	a.device.Append(string(x.Device))
+	a.zone.Append(x.Zone)
+	a.finding.Append(string(x.Finding))
+	a.policy.Append(x.Policy)
+	a.level.Append(string(x.Level))
+	a.enforcer.Append(x.Enforcer)
+	a.attempt.Append(uint32(x.Attempt))
+	a.since.Append(milli(x.Since))
+	a.until.Append(milli(x.Until))
+	a.principal.Append(x.By)
+	a.reason.Append(x.Reason)
+	a.position.add(r.Position)
+	a.blk.End()
+	return nil
+}

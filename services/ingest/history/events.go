@@ -1,0 +1,97 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/services/ingest/history/native"
+)
+
+// events makes rows of the table events.
+type events struct {
+	blk    *native.Block
+	parser fastjson.Parser
+	body   *body
+	days   []uint16
+	next   int // index in days of the next record
+
+	time, recorded native.Int64
+	day            native.UInt16
+	tier           native.Int16
+	device         native.Words
+	class, source  native.Words
+	attrs          native.Map
+	position       position
+}
+
+var errNotObject = errors.New("body is no JSON object")
+
+func newEvents() rows {
+	e := &events{}
+	cols := []native.Column{
+		{Name: "time", Type: millis, Data: &e.time},
+		{Name: "recorded", Type: millis, Data: &e.recorded},
+		{Name: "day", Type: "Date", Data: &e.day},
+		{Name: "tier", Type: "Enum16('d30' = 30, 'd90' = 90, 'd365' = 365)", Data: &e.tier},
+		{Name: "device_id", Type: words, Data: &e.device},
+		{Name: "class", Type: words, Data: &e.class},
+		{Name: "source", Type: words, Data: &e.source},
+	}
+	root := &node{}
+	for _, a := range attributes() {
+		cols = append(cols, a.column(root))
+	}
+	for _, path := range said() {
+		root.at(path).drop = true
+	}
+	cols = append(cols, native.Column{Name: "attrs", Type: "Map(LowCardinality(String), String)", Data: &e.attrs})
+	e.blk = native.NewBlock(append(cols, e.position.columns()...)...)
+	e.body = newBody(root, &e.attrs)
+	return e
+}
+
+func (e *events) block() *native.Block { return e.blk }
+
+func (e *events) begin(batch []cordon.Record) {
+	e.days, e.next = days(batch, e.days), 0
+}
+
+func (e *events) add(r cordon.Record) error {
+	day := e.days[e.next]
+	e.next++
+	ev, err := cordon.EventOf(r)
+	if err != nil {
+		return &refusal{reasonEnvelope, err}
+	}
+	v, err := e.parser.ParseBytes(ev.Body)
+	if err == nil && v.Type() != fastjson.TypeObject {
+		err = errNotObject
+	}
+	if err != nil {
+		return &refusal{reasonBody, fmt.Errorf("event at %s: %w", r.Position, err)}
+	}
+	e.time.Append(milli(ev.Time))
+	e.recorded.Append(milli(ev.Recorded))
+	e.day.Append(day)
+	e.tier.Append(tier(ev.Class))
+	e.device.Append(string(ev.Device))
+	e.class.Append(ev.Class)
+	e.source.Append(ev.Source)
+	e.position.add(r.Position)
+	e.body.walk(v.GetObject(), e.blk.Rows())
+	e.blk.End()
+	return nil
+}
+
+// said are the attributes of the body that the row says elsewhere: the record's
+// key and headers repeat them, or they follow from the class. The identity is
+// the place in the log; ce_id is derived from what is there.
+func said() []string {
+	return []string{
+		"category_uid", "class_uid", "class_name", "type_uid",
+		"device.uid", "metadata.uid", "metadata.version", "time",
+	}
+}

@@ -1,0 +1,79 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// Options say what Run reads and where it writes.
+type Options struct {
+	Kafka  wkafka.Config
+	Topics cordon.Topics
+	Group  string // consumer group; "" is the topic prefix and "history"
+
+	// DSN is the address of ClickHouse with database and user, such as
+	// "http://cordon_writer@clickhouse:8123/cordon". The user needs to insert,
+	// nothing else.
+	DSN      string
+	Password string // of that user, where it is not in DSN
+
+	MaxRecords int           // of one insert; 0: 10,000
+	MaxWait    time.Duration // for an insert to fill; 0: 1 s
+	Session    time.Duration // of the consumer group; 0: its default
+
+	Log      *slog.Logger          // nil: nothing is logged
+	Registry prometheus.Registerer // nil: nothing is counted
+	Stream   *stream.Metrics       // nil: nothing is counted
+}
+
+// Run copies the topics events, rejected, findings, actions and devices to the
+// tables of the same names until ctx ends; then it returns nil. The schema must
+// be there: see Migrate. While ClickHouse does not answer, Run waits and the log
+// keeps what comes.
+func Run(ctx context.Context, o Options) (err error) {
+	conn, err := open(o.DSN, o.Password)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	m := newMetrics(o.Registry)
+	sinks := map[string]stream.Sink{}
+	var topics []string
+	for _, t := range tables(o.Topics) {
+		topics = append(topics, t.topic)
+		sinks[t.topic] = newSink(conn, t, m)
+	}
+	if o.Group == "" {
+		o.Group = o.Topics.Prefix + "history"
+	}
+	return stream.Drain(ctx, stream.DrainConfig{
+		Kafka: o.Kafka, Group: o.Group, Topics: topics,
+		Sink:       func(topic string) stream.Sink { return sinks[topic] },
+		MaxRecords: o.MaxRecords, MaxWait: o.MaxWait, Session: o.Session,
+		Log: o.Log, Metrics: o.Stream,
+	})
+}
+
+// table is where the records of one topic go.
+type table struct {
+	topic, name string
+	rows        func() rows
+}
+
+func tables(t cordon.Topics) []table {
+	return []table{
+		{t.Events(), "events", newEvents},
+		{t.Rejected(), "rejected", func() rows { return newRejected() }},
+		{t.Findings(), "findings", newFindings},
+		{t.Actions(), "actions", newActions},
+		{t.Devices(), "devices", newDevices},
+	}
+}

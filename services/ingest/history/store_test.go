@@ -1,0 +1,79 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/cordon-iot/cordon/internal/storetest"
+)
+
+var databases atomic.Int64
+
+// schema starts a store and returns its addresses for a database of this test
+// alone, migrated.
+func schema(t testing.TB) storetest.DSNs {
+	t.Helper()
+	dsn := database(t)
+	if _, err := Migrate(t.Context(), MigrateOptions{DSN: dsn.Admin}); err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+func database(t testing.TB) storetest.DSNs {
+	t.Helper()
+	name := strings.Map(func(r rune) rune {
+		if r == '/' || r == ' ' {
+			return '_'
+		}
+		return r
+	}, t.Name())
+	return storetest.Start(t).Database(fmt.Sprintf("%s_%d", name, databases.Add(1)))
+}
+
+func dial(t testing.TB, dsn string) driver.Conn {
+	t.Helper()
+	c, err := open(dsn, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// one returns the only value of a query.
+func one[T any](t testing.TB, c driver.Conn, sql string) T {
+	t.Helper()
+	var v T
+	if err := c.QueryRow(context.Background(), sql).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+// all returns the values of a query with one column.
+func all[T any](t testing.TB, c driver.Conn, sql string) []T {
+	t.Helper()
+	r, err := c.Query(context.Background(), sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	defer func() { _ = r.Close() }()
+	var vs []T
+	for r.Next() {
+		var v T
+		if err := r.Scan(&v); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		vs = append(vs, v)
+	}
+	if err := r.Err(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return vs
+}
