@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/cordon-iot/cordon"
+)
+
+// Defaults of Options.
+const (
+	DefaultBudget   = 100 * time.Millisecond
+	DefaultMostKeys = 65_536
+)
+
+// Options of an Engine. The zero value will do.
+type Options struct {
+	Counts   *Counts       // nil: the engine counts for itself
+	Budget   time.Duration // for one evaluation of one rule by OPA
+	MostKeys int           // keys that one window remembers, and devices that suppression does
+
+	// Watchdog calls f after d unless stop is called before; nil for
+	// time.AfterFunc.
+	Watchdog func(d time.Duration, f func()) (stop func())
+
+	// Report is called with what goes wrong in a policy on an event: the
+	// policy was silent on it. It may be called for every event: rate-limit
+	// what it logs. May be nil.
+	Report func(p *Policy, ev cordon.EventID, err error)
+}
+
+// Engine runs the policies of a pack over the events of one partition, in
+// their order. One goroutine uses it.
+type Engine struct {
+	event   *event
+	machine *machine
+	oracle  oracle
+	runs    []*run
+	report  func(*Policy, cordon.EventID, error)
+}
+
+// run is one policy with its state in this partition.
+type run struct {
+	*Policy
+	counts   *PolicyCounts
+	windows  []*windowState
+	readings []cached // of the windows, for the event under evaluation
+	read     func(int) (reading, bool)
+	emitted  *lru[int64] // device and key to the event time of the last finding
+	scratch  []byte
+}
+
+type cached struct {
+	read, ok bool
+	value    reading
+}
+
+// New returns an engine for p with no memory of any event.
+func New(p *Pack, o Options) *Engine {
+	if o.Counts == nil {
+		o.Counts = NewCounts()
+	}
+	if o.Watchdog == nil {
+		o.Watchdog = afterFunc
+	}
+	if o.Report == nil {
+		o.Report = func(*Policy, cordon.EventID, error) {}
+	}
+	most := cmp.Or(o.MostKeys, DefaultMostKeys)
+	e := &Engine{
+		event:  newEvent(p.paths),
+		oracle: oracle{budget: cmp.Or(o.Budget, DefaultBudget), watchdog: o.Watchdog},
+		report: o.Report,
+	}
+	e.machine = newMachine(e.event)
+	for _, q := range p.Policies {
+		r := &run{Policy: q, counts: o.Counts.of(q), emitted: newLRU[int64](most), readings: make([]cached, len(q.windows))}
+		for _, w := range q.windows {
+			r.windows = append(r.windows, &windowState{window: w, cells: newLRU[cell](most), counts: r.counts.Windows[w.Name]})
+		}
+		r.read = r.reader(e.event)
+		e.runs = append(e.runs, r)
+	}
+	return e
+}
+
+// Evaluate returns what the policies find in ev, in the order of their
+// packages, and remembers ev. It fails only when ev is no JSON object or ctx
+// has ended; then nothing was remembered.
+func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Finding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := e.event.reset(ev); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
+	var found []cordon.Finding
+	for _, r := range e.runs {
+		found = e.apply(ctx, r, found)
+	}
+	return found, nil
+}
+
+// Fold remembers ev, whose findings are in the log already. Which findings
+// were made lately is part of the state, so that it evaluates as Evaluate
+// does.
+func (e *Engine) Fold(ctx context.Context, ev cordon.Event) error {
+	_, err := e.Evaluate(ctx, ev)
+	return err
+}
+
+// apply runs one policy on the event.
+func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []cordon.Finding {
+	r.counts.Events.Add(1)
+	clear(r.readings)
+	e.machine.window = r.read
+	for i, w := range r.windows {
+		if e.observes(ctx, r, r.observe[i]) {
+			w.observe(e.event)
+		}
+	}
+	if e.machine.run(r.findings.native, nil) == no {
+		return found
+	}
+	r.counts.Candidates.Add(1)
+	t, err := e.oracle.ask(ctx, r.findings, e.event, r.input(e.event), r.counts)
+	if err != nil || t == nil {
+		e.fail(r, err)
+		return found
+	}
+	matches, err := matchesOf(t)
+	if err != nil {
+		r.counts.Errors.Add(1)
+		e.fail(r, err)
+		return found
+	}
+	for _, m := range matches {
+		if r.suppresses(e.event, m.key) {
+			r.counts.Suppressed.Add(1)
+			continue
+		}
+		r.counts.Findings.Add(1)
+		found = append(found, r.finding(e.event, m))
+	}
+	return found
+}
+
+// observes reports whether the observe rule o of r holds for the event.
+func (e *Engine) observes(ctx context.Context, r *run, o rule) bool {
+	switch e.machine.run(o.native, nil) {
+	case no:
+		return false
+	case yes:
+		return true
+	}
+	r.counts.Observed.Add(1)
+	t, err := e.oracle.ask(ctx, o, e.event, e.event.input(), r.counts)
+	if err != nil {
+		e.fail(r, err)
+		return false
+	}
+	return t != nil && truthy(t)
+}
+
+func (e *Engine) fail(r *run, err error) {
+	if err != nil {
+		e.report(r.Policy, e.event.ID, fmt.Errorf("policy %s on event %s: %w", r.ID, e.event.ID, err))
+	}
+}
+
+// reader returns the function that reads the windows of r, each once an event
+// and only if somebody asks.
+func (r *run) reader(ev *event) func(int) (reading, bool) {
+	return func(i int) (reading, bool) {
+		c := &r.readings[i]
+		if !c.read {
+			c.value, c.ok = r.windows[i].read(ev)
+			c.read = true
+		}
+		return c.value, c.ok
+	}
+}
+
+// input returns what r sees: the event and the windows of r.
+func (r *run) input(ev *event) ast.Value {
+	if len(r.windows) == 0 {
+		return ev.input()
+	}
+	items := make([][2]*ast.Term, 0, len(r.windows))
+	for i, w := range r.windows {
+		if value, ok := r.read(i); ok {
+			items = append(items, [2]*ast.Term{ast.StringTerm(w.Name), w.object(value)})
+		}
+	}
+	return ev.with(windowsKey, ast.ObjectTerm(items...))
+}
+
+// with returns the event as OPA's input with one more field.
+func (e *event) with(name string, t *ast.Term) ast.Value {
+	whole := e.input()
+	items := make([][2]*ast.Term, 0, whole.Len()+1)
+	key := ast.StringTerm(name)
+	whole.Foreach(func(k, v *ast.Term) {
+		if !k.Equal(key) {
+			items = append(items, [2]*ast.Term{k, v})
+		}
+	})
+	return ast.NewObject(append(items, [2]*ast.Term{key, t})...)
+}
+
+// suppresses reports whether r found the same lately; if not, it remembers
+// that it did now. Time is event time: an event that arrives late is close to
+// a finding that was made of a later one.
+func (r *run) suppresses(ev *event, key string) bool {
+	if r.Suppress == 0 {
+		return false
+	}
+	r.scratch = append(append(append(r.scratch[:0], ev.Device...), 0), key...)
+	at, window := ev.Time.UnixMilli(), r.Suppress.Milliseconds()
+	last, ok := r.emitted.get(r.scratch)
+	if ok && at-last < window && last-at < window {
+		return true
+	}
+	e, _ := r.emitted.use(r.scratch, func() int64 { return at })
+	e.value = max(e.value, at)
+	return false
+}

@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/valyala/fastjson"
+
+	"github.com/cordon-iot/cordon"
+)
+
+// windowsKey is the key below input that belongs to the engine. Ingest refuses
+// it from outside.
+const windowsKey = "windows"
+
+// paths numbers the places in an event that a pack looks at.
+type paths struct {
+	list  []Path
+	index map[string]int
+}
+
+func (ps *paths) number(p Path) int {
+	key := strings.Join(p, "\x00")
+	if i, ok := ps.index[key]; ok {
+		return i
+	}
+	if ps.index == nil {
+		ps.index = map[string]int{}
+	}
+	i := len(ps.list)
+	ps.list = append(ps.list, p)
+	ps.index[key] = i
+	return i
+}
+
+// event is the event under evaluation, read as far as somebody asked. It owns
+// its memory; nothing that it returns changes when the next event is read.
+type event struct {
+	cordon.Event
+	paths  []Path
+	parser fastjson.Parser
+	fast   *fastjson.Value // nil: body is not canonical, whole is set
+	whole  ast.Object      // the event as OPA's input; nil until it is needed
+	slots  []slot          // one for each path
+	keys   map[string]*ast.Term
+}
+
+// slot is what stands at one path.
+type slot struct {
+	read bool
+	term *ast.Term // nil: nothing
+}
+
+const mostKeys = 4096 // field names that an event keeps as terms
+
+func newEvent(ps []Path) *event {
+	return &event{paths: ps, slots: make([]slot, len(ps)), keys: map[string]*ast.Term{}}
+}
+
+// reset makes ev the event under evaluation.
+func (e *event) reset(ev cordon.Event) error {
+	e.Event, e.fast, e.whole = ev, nil, nil
+	clear(e.slots)
+	if v, err := e.parser.ParseBytes(ev.Body); err == nil && canonical(ev.Body, v) {
+		e.fast = v
+		return nil
+	}
+	if !json.Valid(ev.Body) { // OPA's reader would take the first value of several
+		return fmt.Errorf("event %s: the body is no JSON", ev.ID)
+	}
+	v, err := ast.ValueFromReader(bytes.NewReader(ev.Body))
+	if err != nil {
+		return fmt.Errorf("event %s: %w", ev.ID, err)
+	}
+	o, ok := v.(ast.Object)
+	if !ok {
+		return fmt.Errorf("event %s: the body is no JSON object", ev.ID)
+	}
+	e.whole = o
+	return nil
+}
+
+// canonical reports whether v, parsed from body, means the same to fastjson as
+// to encoding/json, which OPA uses: an object, valid UTF-8, no numeric escapes
+// (they may be half a surrogate pair) and no key twice. Ingest writes all
+// events so, with sorted keys.
+func canonical(body []byte, v *fastjson.Value) bool {
+	return v.Type() == fastjson.TypeObject && utf8.Valid(body) &&
+		!bytes.Contains(body, []byte(`\u`)) && sortedKeys(v)
+}
+
+func sortedKeys(v *fastjson.Value) bool {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		ok, last := true, ""
+		first := true
+		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
+			ok = ok && (first || last < string(key)) && sortedKeys(child)
+			last, first = string(key), false
+		})
+		return ok
+	case fastjson.TypeArray:
+		for _, child := range v.GetArray() {
+			if !sortedKeys(child) {
+				return false
+			}
+		}
+	case fastjson.TypeNumber:
+		return json.Valid(v.MarshalTo(nil)) // fastjson lets "1e" and "nan" pass
+	}
+	return true
+}
+
+// at returns what stands at path i, or nil.
+func (e *event) at(i int) *ast.Term {
+	s := &e.slots[i]
+	if !s.read {
+		s.read, s.term = true, e.find(e.paths[i])
+	}
+	return s.term
+}
+
+func (e *event) find(p Path) *ast.Term {
+	if e.fast == nil {
+		return findTerm(e.whole, p)
+	}
+	v := e.fast
+	for _, key := range p {
+		if v == nil || v.Type() != fastjson.TypeObject {
+			return nil
+		}
+		v = v.Get(key)
+	}
+	if v == nil {
+		return nil
+	}
+	return e.term(v)
+}
+
+func findTerm(o ast.Object, p Path) *ast.Term {
+	var t *ast.Term
+	for i, key := range p {
+		if i > 0 {
+			var ok bool
+			if o, ok = t.Value.(ast.Object); !ok {
+				return nil
+			}
+		}
+		if t = o.Get(ast.StringTerm(key)); t == nil {
+			return nil
+		}
+	}
+	return t
+}
+
+// input returns the event as OPA's input, without windows.
+func (e *event) input() ast.Object {
+	if e.whole == nil {
+		e.whole = ast.NewObject(e.fields(e.fast)...)
+	}
+	return e.whole
+}
+
+func (e *event) term(v *fastjson.Value) *ast.Term {
+	switch v.Type() {
+	case fastjson.TypeString:
+		return ast.StringTerm(string(v.GetStringBytes()))
+	case fastjson.TypeNumber:
+		return number(v)
+	case fastjson.TypeTrue:
+		return ast.InternedTerm(true)
+	case fastjson.TypeFalse:
+		return ast.InternedTerm(false)
+	case fastjson.TypeObject:
+		return ast.ObjectTerm(e.fields(v)...)
+	case fastjson.TypeArray:
+		items := v.GetArray()
+		terms := make([]*ast.Term, len(items))
+		for i, item := range items {
+			terms[i] = e.term(item)
+		}
+		return ast.ArrayTerm(terms...)
+	}
+	return ast.InternedNullTerm
+}
+
+func number(v *fastjson.Value) *ast.Term {
+	var buf [24]byte
+	return ast.NumberTerm(json.Number(v.MarshalTo(buf[:0])))
+}
+
+func (e *event) fields(v *fastjson.Value) [][2]*ast.Term {
+	o := v.GetObject()
+	items := make([][2]*ast.Term, 0, o.Len()+1)
+	o.Visit(func(key []byte, child *fastjson.Value) {
+		items = append(items, [2]*ast.Term{e.key(key), e.term(child)})
+	})
+	return items
+}
+
+// key returns the name of a field as a term, the same one each time as long as
+// there are not too many.
+func (e *event) key(name []byte) *ast.Term {
+	if t, ok := e.keys[string(name)]; ok {
+		return t
+	}
+	t := ast.StringTerm(string(name))
+	if len(e.keys) < mostKeys {
+		e.keys[string(name)] = t
+	}
+	return t
+}
+
+// appendScalar appends a form of t to b that differs from that of every other
+// scalar, and whether t is a scalar.
+func appendScalar(b []byte, t *ast.Term) ([]byte, bool) {
+	if t == nil {
+		return b, false
+	}
+	switch v := t.Value.(type) {
+	case ast.String:
+		b = append(b, 's')
+		b = append(b, v...)
+	case ast.Number:
+		b = append(b, 'n')
+		b = append(b, v...)
+	case ast.Boolean:
+		b = append(b, 'b')
+		if v {
+			b = append(b, '1')
+		}
+	default:
+		return b, false
+	}
+	return append(b, 0xff), true // in no UTF-8 text, so that keys cannot run together
+}

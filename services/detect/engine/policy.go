@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+
+	"github.com/cordon-iot/cordon"
+)
+
+// Names of the rules that the engine looks at.
+const (
+	findingsRule = "findings" // findings contains {"summary": ..., "evidence": {...}} if ...
+	observeRule  = "observe"  // observe.<window> if ...
+)
+
+// Policy is one policy, ready to run. It never changes.
+type Policy struct {
+	Meta
+	File    string // relative to the folder of policies
+	Package string // policies.<area>.<name>
+	Digest  string // SHA-256 of all that it was compiled from, hex
+
+	windows  []*window // in the order of Meta.Windows
+	observe  []rule    // one for each window
+	findings rule
+}
+
+// rule is what the engine asks of a policy, in both forms.
+type rule struct {
+	native *program
+	query  rego.PreparedEvalQuery
+}
+
+// Ref names p in a finding.
+func (p *Policy) Ref() cordon.PolicyRef {
+	return cordon.PolicyRef{ID: p.ID, Package: p.Package, Title: p.Title, Digest: p.Digest}
+}
+
+// Area is the folder that p stands in, such as "network".
+func (p *Policy) Area() string { return strings.Split(p.Package, ".")[1] }
+
+// builder compiles policies one by one, so that one that is broken spoils no
+// other.
+type builder struct {
+	source   *source
+	builtins builtins
+	caps     *ast.Capabilities
+	store    storage.Store
+	site     *ast.Term
+	paths    paths
+}
+
+// policy compiles m.
+func (b *builder) policy(ctx context.Context, m module) (*Policy, Problems) {
+	if bad := b.unusable(m); len(bad) > 0 {
+		return nil, bad
+	}
+	meta, bad := readMeta(m)
+	bad = append(bad, checkRules(m, meta)...)
+	compiler, more := b.compile(m)
+	if bad = append(bad, more...); len(bad) > 0 {
+		return nil, bad
+	}
+	p := &Policy{Meta: meta, File: m.file, Package: strings.TrimPrefix(m.parsed.Package.Path.String(), "data."), Digest: b.digest(m)}
+	for _, w := range meta.Windows {
+		p.windows = append(p.windows, newWindow(w, &b.paths))
+	}
+	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), done: map[string]*program{}}
+	var err error
+	for _, w := range p.windows {
+		r, e := b.rule(ctx, l, m, true, observeRule, w.Name)
+		p.observe, err = append(p.observe, r), errOr(err, e)
+	}
+	r, e := b.rule(ctx, l, m, false, findingsRule)
+	if p.findings, err = r, errOr(err, e); err != nil {
+		return nil, opaProblems(m.file, err, b.builtins)
+	}
+	return p, nil
+}
+
+func errOr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// unusable says which of the files that m reads are broken themselves.
+func (b *builder) unusable(m module) (bad Problems) {
+	for _, what := range m.reads {
+		if file, ok := b.source.broken[what]; ok {
+			bad = append(bad, Problem{File: m.file, Cause: "needs " + file + ", which is broken", Next: "correct that file first"})
+		}
+	}
+	return bad
+}
+
+func (b *builder) newCompiler() *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(b.caps).WithStrict(true)
+}
+
+func (b *builder) compile(m module) (*ast.Compiler, Problems) {
+	modules := map[string]*ast.Module{m.file: m.parsed}
+	for _, name := range b.libsOf(m) {
+		lib := b.source.libs[name]
+		modules[lib.file] = lib.parsed
+	}
+	c := b.newCompiler()
+	if c.Compile(modules); c.Failed() {
+		return nil, opaProblems(m.file, c.Errors, b.builtins)
+	}
+	return c, nil
+}
+
+// libsOf returns the names of the shared modules that m reads, directly or
+// through others, sorted.
+func (b *builder) libsOf(m module) []string {
+	var names []string
+	todo := []module{m}
+	for len(todo) > 0 {
+		reads := todo[0].reads
+		todo = todo[1:]
+		for _, what := range reads {
+			name, ok := strings.CutPrefix(what, libFolder+"/")
+			lib, exists := b.source.libs[name]
+			if ok && exists && !slices.Contains(names, name) {
+				names = append(names, name)
+				todo = append(todo, lib)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// digest is the SHA-256 of m, of the shared modules and of the facts about the
+// site that it can read, each with its name and length.
+func (b *builder) digest(m module) string {
+	h := sha256.New()
+	part := func(name string, text []byte) {
+		fmt.Fprintf(h, "%s\x00%d\x00", name, len(text))
+		h.Write(text)
+	}
+	part(m.file, m.text)
+	reads := slices.Clone(m.reads)
+	for _, name := range b.libsOf(m) {
+		lib := b.source.libs[name]
+		part(lib.file, lib.text)
+		reads = append(reads, lib.reads...)
+	}
+	slices.Sort(reads)
+	for _, what := range slices.Compact(reads) {
+		if name, ok := strings.CutPrefix(what, siteFolder+"/"); ok {
+			part(what, b.source.siteText[name])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// rule prepares the rules at path below the package of m. With heads, only
+// those that are true count.
+func (b *builder) rule(ctx context.Context, l *lowering, m module, heads bool, path ...string) (rule, error) {
+	ref := slices.Clone(m.parsed.Package.Path)
+	for _, p := range path {
+		ref = append(ref, ast.StringTerm(p))
+	}
+	q, err := rego.New(
+		rego.Compiler(l.compiler), rego.Store(b.store), rego.Capabilities(b.caps),
+		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
+	).PrepareForEval(ctx)
+	return rule{native: l.rules(l.compiler.GetRulesExact(ref), heads), query: q}, err
+}
+
+// checkRules looks for what the engine needs and for what it would misread.
+func checkRules(m module, meta Meta) Problems {
+	c := ruleCheck{file: m.file, meta: meta, observed: map[string]bool{}}
+	for _, r := range m.parsed.Rules {
+		c.rule(r)
+	}
+	if !c.found {
+		c.bad(m.parsed.Package.Location, "no rule "+findingsRule, `write findings contains {"summary": "..."} if { ... }`)
+	}
+	for _, w := range meta.Windows {
+		if !c.observed[w.Name] {
+			c.bad(m.parsed.Package.Location, "window "+w.Name+" observes nothing", "write observe."+w.Name+" if { ... }")
+		}
+	}
+	return c.problems
+}
+
+type ruleCheck struct {
+	file     string
+	meta     Meta
+	found    bool
+	observed map[string]bool
+	problems Problems
+}
+
+func (c *ruleCheck) bad(at *ast.Location, cause, next string) {
+	c.problems = append(c.problems, Problem{File: c.file, Line: at.Row, Column: at.Col, Cause: cause, Next: next})
+}
+
+func (c *ruleCheck) rule(r *ast.Rule) {
+	ref := r.Head.Ref()
+	observes := false
+	switch ref[0].Value.String() {
+	case findingsRule:
+		c.found = true
+		c.findings(r)
+	case observeRule:
+		observes = true
+		c.observe(r, ref)
+	}
+	ast.WalkRefs(r, func(ref ast.Ref) bool {
+		c.windowRef(ref, observes)
+		return false
+	})
+}
+
+func (c *ruleCheck) findings(r *ast.Rule) {
+	if r.Head.RuleKind() != ast.MultiValue || r.Default || r.Else != nil {
+		c.bad(r.Location, findingsRule+" must be a set", `write findings contains {"summary": "..."} if { ... }`)
+		return
+	}
+	o, ok := r.Head.Key.Value.(ast.Object)
+	if !ok {
+		return
+	}
+	known := []string{summaryField, evidenceField, keyField}
+	o.Foreach(func(k, _ *ast.Term) {
+		name, ok := k.Value.(ast.String)
+		if ok && !slices.Contains(known, string(name)) {
+			c.bad(k.Location, "a finding has no field "+strconv.Quote(string(name)), didYouMean(string(name), known))
+		}
+	})
+	if o.Get(ast.StringTerm(summaryField)) == nil {
+		c.bad(r.Location, "a finding needs a summary", `add "summary": "one line for people"`)
+	}
+}
+
+func (c *ruleCheck) observe(r *ast.Rule, ref ast.Ref) {
+	if len(ref) != 2 || r.Default || r.Else != nil || r.Head.RuleKind() != ast.SingleValue {
+		c.bad(r.Location, "observe is no rule of the form the engine reads", "write observe.<window> if { ... }")
+		return
+	}
+	name, ok := ref[1].Value.(ast.String)
+	names := c.windowNames()
+	if !ok || !slices.Contains(names, string(name)) {
+		c.bad(r.Location, "no window "+ref[1].Value.String()+" in METADATA", didYouMean(string(name), names))
+		return
+	}
+	c.observed[string(name)] = true
+}
+
+func (c *ruleCheck) windowNames() []string {
+	var names []string
+	for _, w := range c.meta.Windows {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// windowRef checks what a rule reads below input.windows.
+func (c *ruleCheck) windowRef(r ast.Ref, observes bool) {
+	if len(r) < 2 || !r.HasPrefix(ast.InputRootRef) || !ast.String(windowsKey).Equal(r[1].Value) || r[0].Location == nil {
+		return
+	}
+	if observes {
+		c.bad(r[0].Location, "an observe rule reads input.windows", "windows are there only after all of them have observed the event")
+		return
+	}
+	if len(r) < 3 {
+		return
+	}
+	name, _ := r[2].Value.(ast.String)
+	i := slices.IndexFunc(c.meta.Windows, func(w Window) bool { return w.Name == string(name) })
+	if i < 0 {
+		c.bad(r[0].Location, "no window "+strconv.Quote(string(name))+" in METADATA", didYouMean(string(name), c.windowNames()))
+		return
+	}
+	if len(r) < 4 {
+		return
+	}
+	field, _ := r[3].Value.(ast.String)
+	if known := c.meta.Windows[i].Kind.fields(); !slices.Contains(known, string(field)) {
+		c.bad(r[0].Location, fmt.Sprintf("window %s of kind %s has no field %q", string(name), c.meta.Windows[i].Kind, string(field)), didYouMean(string(field), known))
+	}
+}
