@@ -241,14 +241,13 @@ func (m *machine) lookup(o *operand, base int) (*ast.Term, bool) {
 		if !known || key == nil {
 			return nil, known
 		}
-		switch v := t.Value.(type) {
-		case ast.Object:
-			t = v.Get(key)
-		case *ast.Array:
-			t = v.Get(key)
-		default:
-			return nil, true
+		// OPA reads base documents by paths of text: a number finds the key
+		// of the same digits. Only text in objects is looked up here.
+		o, isObject := t.Value.(ast.Object)
+		if _, isText := key.Value.(ast.String); !isText || !isObject {
+			return nil, false
 		}
+		t = o.Get(key)
 	}
 	return t, true
 }

@@ -1,0 +1,38 @@
+// Command detect finds what policies look for.
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/services/detect"
+)
+
+func main() {
+	var s settings
+	service.Main(service.Command("detect", "find what policies look for", "127.0.0.1:9465", s.bind, s.run))
+}
+
+type settings struct {
+	kafka    *service.KafkaFlags
+	policies string
+}
+
+func (s *settings) bind(fs *pflag.FlagSet) {
+	s.kafka = service.BindKafka(fs)
+	fs.StringVar(&s.policies, "policies", "policies", "directory of policies")
+}
+
+func (s *settings) run(ctx context.Context, sh *service.Shell) error {
+	kafka, err := s.kafka.Config("detect")
+	if err != nil {
+		return err
+	}
+	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
+	return detect.Run(ctx, detect.Options{
+		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies,
+		Log: sh.Log, Registry: sh.Registry,
+	})
+}
