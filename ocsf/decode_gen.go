@@ -219,7 +219,7 @@ func (v *Event) decode(d *Decoder) {
 			}
 		case "is_mfa":
 			if d.takeDeclared(&m, 45) {
-				v.IsMfa = Some(d.bool())
+				v.IsMFA = Some(d.bool())
 			}
 		case "is_new_logon":
 			if d.takeDeclared(&m, 46) {
@@ -882,8 +882,8 @@ func (v *Device) decode(d *Decoder) {
 			}
 		case "hw_info":
 			if d.take(&m, 8) {
-				v.HwInfo = d.pools.DeviceHWInfo.next()
-				v.HwInfo.decode(d)
+				v.HWInfo = d.pools.DeviceHWInfo.next()
+				v.HWInfo.decode(d)
 			}
 		case "instance_uid":
 			if d.take(&m, 9) {
@@ -2157,8 +2157,8 @@ func (v *NetworkEndpoint) decode(d *Decoder) {
 			}
 		case "hw_info":
 			if d.take(&m, 3) {
-				v.HwInfo = d.pools.DeviceHWInfo.next()
-				v.HwInfo.decode(d)
+				v.HWInfo = d.pools.DeviceHWInfo.next()
+				v.HWInfo.decode(d)
 			}
 		case "instance_uid":
 			if d.take(&m, 4) {
@@ -3182,7 +3182,7 @@ func (v *Session) decode(d *Decoder) {
 			}
 		case "is_mfa":
 			if d.take(&m, 4) {
-				v.IsMfa = Some(d.bool())
+				v.IsMFA = Some(d.bool())
 			}
 		case "is_remote":
 			if d.take(&m, 5) {
@@ -3190,7 +3190,7 @@ func (v *Session) decode(d *Decoder) {
 			}
 		case "is_vpn":
 			if d.take(&m, 6) {
-				v.IsVpn = Some(d.bool())
+				v.IsVPN = Some(d.bool())
 			}
 		case "issuer":
 			if d.take(&m, 7) {

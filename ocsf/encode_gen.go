@@ -134,8 +134,8 @@ func (v *Event) AppendJSON(dst []byte) []byte {
 	if v.IsCleartext.Set {
 		dst = appendBool(append(dst, `,"is_cleartext":`...), v.IsCleartext.Value)
 	}
-	if v.IsMfa.Set {
-		dst = appendBool(append(dst, `,"is_mfa":`...), v.IsMfa.Value)
+	if v.IsMFA.Set {
+		dst = appendBool(append(dst, `,"is_mfa":`...), v.IsMFA.Value)
 	}
 	if v.IsNewLogon.Set {
 		dst = appendBool(append(dst, `,"is_new_logon":`...), v.IsNewLogon.Value)
@@ -518,8 +518,8 @@ func (v *Device) AppendJSON(dst []byte) []byte {
 	if v.Hostname != "" {
 		dst = appendString(append(dst, `,"hostname":`...), v.Hostname)
 	}
-	if v.HwInfo != nil {
-		dst = v.HwInfo.AppendJSON(append(dst, `,"hw_info":`...))
+	if v.HWInfo != nil {
+		dst = v.HWInfo.AppendJSON(append(dst, `,"hw_info":`...))
 	}
 	if v.InstanceUID != "" {
 		dst = appendString(append(dst, `,"instance_uid":`...), v.InstanceUID)
@@ -1236,8 +1236,8 @@ func (v *NetworkEndpoint) AppendJSON(dst []byte) []byte {
 	if v.Hostname != "" {
 		dst = appendString(append(dst, `,"hostname":`...), v.Hostname)
 	}
-	if v.HwInfo != nil {
-		dst = v.HwInfo.AppendJSON(append(dst, `,"hw_info":`...))
+	if v.HWInfo != nil {
+		dst = v.HWInfo.AppendJSON(append(dst, `,"hw_info":`...))
 	}
 	if v.InstanceUID != "" {
 		dst = appendString(append(dst, `,"instance_uid":`...), v.InstanceUID)
@@ -1812,14 +1812,14 @@ func (v *Session) AppendJSON(dst []byte) []byte {
 	if v.ExpirationTime != 0 {
 		dst = appendInt(append(dst, `,"expiration_time":`...), v.ExpirationTime)
 	}
-	if v.IsMfa.Set {
-		dst = appendBool(append(dst, `,"is_mfa":`...), v.IsMfa.Value)
+	if v.IsMFA.Set {
+		dst = appendBool(append(dst, `,"is_mfa":`...), v.IsMFA.Value)
 	}
 	if v.IsRemote.Set {
 		dst = appendBool(append(dst, `,"is_remote":`...), v.IsRemote.Value)
 	}
-	if v.IsVpn.Set {
-		dst = appendBool(append(dst, `,"is_vpn":`...), v.IsVpn.Value)
+	if v.IsVPN.Set {
+		dst = appendBool(append(dst, `,"is_vpn":`...), v.IsVPN.Value)
 	}
 	if v.Issuer != "" {
 		dst = appendString(append(dst, `,"issuer":`...), v.Issuer)

@@ -51,7 +51,7 @@ type Event struct {
 	ImpactScore             Opt[int]               `json:"impact_score,omitzero"`               // What it could do on the source's own scale.
 	IsAlert                 Opt[bool]              `json:"is_alert,omitzero"`                   // The source itself calls it an alert.
 	IsCleartext             Opt[bool]              `json:"is_cleartext,omitzero"`               // Credentials went over the wire readable.
-	IsMfa                   Opt[bool]              `json:"is_mfa,omitzero"`                     // More than one factor was asked for.
+	IsMFA                   Opt[bool]              `json:"is_mfa,omitzero"`                     // More than one factor was asked for.
 	IsNewLogon              Opt[bool]              `json:"is_new_logon,omitzero"`               // A new session was opened.
 	IsRemote                Opt[bool]              `json:"is_remote,omitzero"`                  // Came over the network.
 	IsRenewal               Opt[bool]              `json:"is_renewal,omitzero"`                 // An existing lease was prolonged.
@@ -201,7 +201,7 @@ type Device struct {
 	FirstSeenTime     int64              `json:"first_seen_time,omitempty"`    // When it was seen first.
 	Groups            []Group            `json:"groups,omitempty"`             // Groups it belongs to.
 	Hostname          string             `json:"hostname,omitempty"`           // Host name.
-	HwInfo            *DeviceHWInfo      `json:"hw_info,omitempty"`            // Hardware and boot firmware.
+	HWInfo            *DeviceHWInfo      `json:"hw_info,omitempty"`            // Hardware and boot firmware.
 	InstanceUID       string             `json:"instance_uid,omitempty"`       // Identifier of a virtual instance.
 	InterfaceName     string             `json:"interface_name,omitempty"`     // Network interface by name.
 	InterfaceUID      string             `json:"interface_uid,omitempty"`      // Network interface by identifier.
@@ -491,7 +491,7 @@ type NetworkEndpoint struct {
 	AutonomousSystem *AutonomousSystem `json:"autonomous_system,omitempty"` // Network operator that announces the address.
 	Domain           string            `json:"domain,omitempty"`            // Domain it belongs to.
 	Hostname         string            `json:"hostname,omitempty"`          // Host name.
-	HwInfo           *DeviceHWInfo     `json:"hw_info,omitempty"`           // Hardware and boot firmware.
+	HWInfo           *DeviceHWInfo     `json:"hw_info,omitempty"`           // Hardware and boot firmware.
 	InstanceUID      string            `json:"instance_uid,omitempty"`      // Identifier of a virtual instance.
 	InterfaceName    string            `json:"interface_name,omitempty"`    // Network interface by name.
 	InterfaceUID     string            `json:"interface_uid,omitempty"`     // Network interface by identifier.
@@ -727,9 +727,9 @@ type Session struct {
 	CreatedTime      int64     `json:"created_time,omitempty"`      // When it came to be.
 	ExpirationReason string    `json:"expiration_reason,omitempty"` // Why the session ended.
 	ExpirationTime   int64     `json:"expiration_time,omitempty"`   // From when on it is no longer valid.
-	IsMfa            Opt[bool] `json:"is_mfa,omitzero"`             // More than one factor was asked for.
+	IsMFA            Opt[bool] `json:"is_mfa,omitzero"`             // More than one factor was asked for.
 	IsRemote         Opt[bool] `json:"is_remote,omitzero"`          // Came over the network.
-	IsVpn            Opt[bool] `json:"is_vpn,omitzero"`             // The session runs through a VPN.
+	IsVPN            Opt[bool] `json:"is_vpn,omitzero"`             // The session runs through a VPN.
 	Issuer           string    `json:"issuer,omitempty"`            // Who issued it.
 	Terminal         string    `json:"terminal,omitempty"`          // Terminal.
 	UID              string    `json:"uid,omitempty"`               // Identifier.

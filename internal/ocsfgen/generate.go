@@ -29,6 +29,23 @@ func generate(root string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := goFiles(m)
+	if err != nil {
+		return nil, err
+	}
+	schemas, err := jsonSchemas(m)
+	if err != nil {
+		return nil, err
+	}
+	record, err := shapeFile(root, m)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, schemas...)
+	return append(files, record, fieldPage(m), file{"schemas/VERSION", []byte(m.Version + "\n")}), nil
+}
+
+func goFiles(m *profile.Model) ([]file, error) {
 	var files []file
 	for path, body := range map[string]func(*code, *profile.Model){
 		"ocsf/types_gen.go":   types,
@@ -36,6 +53,7 @@ func generate(root string) ([]file, error) {
 		"ocsf/encode_gen.go":  encoders,
 		"ocsf/decode_gen.go":  decoders,
 		"ocsf/profile_gen.go": tables,
+		"ocsf/columns_gen.go": columns,
 	} {
 		f, err := goFile(path, m, body)
 		if err != nil {

@@ -16,8 +16,8 @@ func GoName(name string) string {
 
 func word(part string) string {
 	switch part {
-	case "bios", "cpe", "dhcp", "dns", "eid", "http", "id", "ip", "isp", "ja3", "ja3s", "ja4", "kb", "mac", "os",
-		"osint", "pid", "ram", "sbom", "sni", "ssh", "tcp", "tlp", "tls", "ttl", "uid", "url", "uuid", "vlan", "vpc":
+	case "bios", "cpe", "dhcp", "dns", "http", "hw", "id", "ip", "isp", "ja3", "ja3s", "ja4", "kb", "mac", "mfa", "os",
+		"osint", "pid", "ram", "sbom", "sni", "ssh", "tcp", "tlp", "tls", "ttl", "uid", "url", "uuid", "vlan", "vpc", "vpn":
 		return strings.ToUpper(part)
 	case "ids":
 		return "IDs"
