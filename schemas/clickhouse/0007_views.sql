@@ -34,7 +34,7 @@ SELECT device_id, action_id, enforcer,
        argMax(a.zone, kafka_offset) AS zone, argMax(a.level, kafka_offset) AS level,
        argMax(a.state, kafka_offset) AS state, state IN ('applied', 'release_intended') AS in_force,
        argMax(a.since, kafka_offset) AS since, argMax(a.until, kafka_offset) AS until,
-       minIf(a.time, a.state = 'applied') AS applied_at, maxIf(a.time, a.state = 'released') AS released_at,
+       minOrNullIf(a.time, a.state = 'applied') AS applied_at, maxOrNullIf(a.time, a.state = 'released') AS released_at,
        any(a.finding_id) AS finding_id, any(a.policy_id) AS policy_id,
        argMax(a.principal, kafka_offset) AS principal, argMax(a.reason, kafka_offset) AS reason
 FROM actions AS a

@@ -2,24 +2,24 @@ package history
 
 import (
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // actions makes rows of the table actions.
 type actions struct {
-	blk *native.Block
+	blk *column.Block
 
-	time, logged, since, until  native.Int64
-	id, op, finding, reason     native.String
-	state, device, zone, policy native.Words
-	level, enforcer, principal  native.Words
-	attempt                     native.UInt32
+	time, logged, since, until  column.Int64
+	id, op, finding, reason     column.String
+	state, device, zone, policy column.Words
+	level, enforcer, principal  column.Words
+	attempt                     column.UInt32
 	position                    position
 }
 
 func newActions() rows {
 	a := &actions{}
-	a.blk = native.NewBlock(append([]native.Column{
+	a.blk = column.NewBlock(append([]column.Column{
 		{Name: "time", Type: millis, Data: &a.time},
 		{Name: "logged", Type: millis, Data: &a.logged},
 		{Name: "action_id", Type: text, Data: &a.id},
@@ -40,7 +40,7 @@ func newActions() rows {
 	return a
 }
 
-func (a *actions) block() *native.Block  { return a.blk }
+func (a *actions) block() *column.Block  { return a.blk }
 func (a *actions) begin([]cordon.Record) {}
 
 func (a *actions) add(r cordon.Record) error {

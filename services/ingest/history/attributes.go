@@ -1,6 +1,6 @@
 package history
 
-import "github.com/cordon-iot/cordon/services/ingest/history/native"
+import "github.com/cordon-iot/cordon/services/ingest/history/column"
 
 // attribute is a column of events that comes from the body. Of several paths
 // the one that is met first fills it; the values of the others go to attrs.
@@ -60,40 +60,40 @@ func attributes() []attribute {
 }
 
 // column makes the column of a and binds its paths below root to it.
-func (a attribute) column(root *node) native.Column {
+func (a attribute) column(root *node) column.Column {
 	data, set := store(a.kind)
 	for _, path := range a.paths {
 		n := root.at(path)
 		n.set, n.rows = set, data.Rows
 	}
-	return native.Column{Name: a.name, Type: a.kind, Data: data}
+	return column.Column{Name: a.name, Type: a.kind, Data: data}
 }
 
 // store is a new column of a kind, and what appends to it.
-func store(kind string) (native.Data, setter) {
+func store(kind string) (column.Data, setter) {
 	switch kind {
 	case words:
-		c := &native.Words{}
+		c := &column.Words{}
 		return c, setWord(c)
 	case millis:
-		c := &native.Int64{}
+		c := &column.Int64{}
 		return c, setMilli(c)
 	case severity:
-		c := &native.Int8{}
+		c := &column.Int8{}
 		return c, setSeverity(c)
 	case addr:
-		c := &native.Addrs{}
+		c := &column.Addrs{}
 		return c, setAddr(c)
 	case u8:
-		c := &native.UInt8{}
+		c := &column.UInt8{}
 		return c, setInt(c)
 	case u16:
-		c := &native.UInt16{}
+		c := &column.UInt16{}
 		return c, setInt(c)
 	case u64:
-		c := &native.UInt64{}
+		c := &column.UInt64{}
 		return c, setInt(c)
 	}
-	c := &native.String{}
+	c := &column.String{}
 	return c, setText(c)
 }

@@ -25,7 +25,7 @@ func milli(t time.Time) int64 {
 const maxDays = 31
 
 // days gives for each record of a batch the day on which the log took it, in
-// days since 1970. Where brokers do not stamp records themselves their senders
+// days since 1970. Where the broker does not stamp records itself, their senders
 // do; a batch that claims more than maxDays days, which would become that many
 // parts on disk, is not believed: all of it counts from its median day.
 func days(batch []cordon.Record, into []uint16) []uint16 {

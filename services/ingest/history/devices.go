@@ -5,27 +5,27 @@ import (
 	"slices"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // devices makes rows of the table devices.
 type devices struct {
-	blk *native.Block
+	blk *column.Block
 
-	id, name, serial                      native.String
-	since, logged                         native.Int64
-	firstSeen, certNotAfter, supportUntil native.Int64
-	kind, vendor, model, firmware         native.Words
-	zone, site, owner                     native.Words
-	protected, managed, retired           native.UInt8
-	macs, addresses, sensors              native.Strings
-	labels                                native.Map
+	id, name, serial                      column.String
+	since, logged                         column.Int64
+	firstSeen, certNotAfter, supportUntil column.Int64
+	kind, vendor, model, firmware         column.Words
+	zone, site, owner                     column.Words
+	protected, managed, retired           column.UInt8
+	macs, addresses, sensors              column.Strings
+	labels                                column.Map
 	position                              position
 }
 
 func newDevices() rows {
 	d := &devices{}
-	d.blk = native.NewBlock(append([]native.Column{
+	d.blk = column.NewBlock(append([]column.Column{
 		{Name: "device_id", Type: text, Data: &d.id},
 		{Name: "since", Type: millis, Data: &d.since},
 		{Name: "logged", Type: millis, Data: &d.logged},
@@ -52,7 +52,7 @@ func newDevices() rows {
 	return d
 }
 
-func (d *devices) block() *native.Block  { return d.blk }
+func (d *devices) block() *column.Block  { return d.blk }
 func (d *devices) begin([]cordon.Record) {}
 
 func (d *devices) add(r cordon.Record) error {

@@ -7,23 +7,23 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // events makes rows of the table events.
 type events struct {
-	blk    *native.Block
+	blk    *column.Block
 	parser fastjson.Parser
 	body   *body
 	days   []uint16
 	next   int // index in days of the next record
 
-	time, recorded native.Int64
-	day            native.UInt16
-	tier           native.Int16
-	device         native.Words
-	class, source  native.Words
-	attrs          native.Map
+	time, recorded column.Int64
+	day            column.UInt16
+	tier           column.Int16
+	device         column.Words
+	class, source  column.Words
+	attrs          column.Map
 	position       position
 }
 
@@ -31,7 +31,7 @@ var errNotObject = errors.New("body is no JSON object")
 
 func newEvents() rows {
 	e := &events{}
-	cols := []native.Column{
+	cols := []column.Column{
 		{Name: "time", Type: millis, Data: &e.time},
 		{Name: "recorded", Type: millis, Data: &e.recorded},
 		{Name: "day", Type: "Date", Data: &e.day},
@@ -47,13 +47,13 @@ func newEvents() rows {
 	for _, path := range said() {
 		root.at(path).drop = true
 	}
-	cols = append(cols, native.Column{Name: "attrs", Type: "Map(LowCardinality(String), String)", Data: &e.attrs})
-	e.blk = native.NewBlock(append(cols, e.position.columns()...)...)
+	cols = append(cols, column.Column{Name: "attrs", Type: "Map(LowCardinality(String), String)", Data: &e.attrs})
+	e.blk = column.NewBlock(append(cols, e.position.columns()...)...)
 	e.body = newBody(root, &e.attrs)
 	return e
 }
 
-func (e *events) block() *native.Block { return e.blk }
+func (e *events) block() *column.Block { return e.blk }
 
 func (e *events) begin(batch []cordon.Record) {
 	e.days, e.next = days(batch, e.days), 0

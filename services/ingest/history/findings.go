@@ -6,29 +6,29 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // findings makes rows of the table findings.
 type findings struct {
-	blk *native.Block
+	blk *column.Block
 
-	time, logged                 native.Int64
-	id, summary, evidence, cause native.String
-	policy, pkg, digest, title   native.Words
-	device, zone, response       native.Words
-	severity                     native.Int8
-	lease                        native.UInt32
-	attack                       native.Strings
-	causeTopic                   native.Words
-	causePartition               native.UInt16
-	causeOffset                  native.UInt64
+	time, logged                 column.Int64
+	id, summary, evidence, cause column.String
+	policy, pkg, digest, title   column.Words
+	device, zone, response       column.Words
+	severity                     column.Int8
+	lease                        column.UInt32
+	attack                       column.Strings
+	causeTopic                   column.Words
+	causePartition               column.UInt16
+	causeOffset                  column.UInt64
 	position                     position
 }
 
 func newFindings() rows {
 	f := &findings{}
-	f.blk = native.NewBlock(append([]native.Column{
+	f.blk = column.NewBlock(append([]column.Column{
 		{Name: "time", Type: millis, Data: &f.time},
 		{Name: "logged", Type: millis, Data: &f.logged},
 		{Name: "finding_id", Type: text, Data: &f.id},
@@ -52,7 +52,7 @@ func newFindings() rows {
 	return f
 }
 
-func (f *findings) block() *native.Block  { return f.blk }
+func (f *findings) block() *column.Block  { return f.blk }
 func (f *findings) begin([]cordon.Record) {}
 
 func (f *findings) add(r cordon.Record) error {

@@ -48,7 +48,10 @@ func Migrate(ctx context.Context, o MigrateOptions) (applied int, err error) {
 	if err := apply(ctx, conn, files[0], to); err != nil {
 		return 0, err
 	}
-	return migrate(ctx, conn, files[1:], to, o.Log)
+	if applied, err = migrate(ctx, conn, files[1:], to, o.Log); err != nil {
+		return applied, err
+	}
+	return applied, describe(ctx, conn, to)
 }
 
 func migrate(ctx context.Context, conn driver.Conn, files []clickhouse.Migration, to clickhouse.Target, log *slog.Logger) (int, error) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // A setter appends v to a column, or says no and appends nothing.
@@ -41,7 +41,7 @@ func (n *node) at(path string) *node {
 // go to attrs under their path.
 type body struct {
 	root  *node
-	attrs *native.Map
+	attrs *column.Map
 	row   int
 
 	// The attribute being visited.
@@ -51,7 +51,7 @@ type body struct {
 	visit   func(key []byte, v *fastjson.Value)
 }
 
-func newBody(root *node, attrs *native.Map) *body {
+func newBody(root *node, attrs *column.Map) *body {
 	b := &body{root: root, attrs: attrs}
 	b.visit = b.member
 	return b
@@ -102,7 +102,7 @@ func (b *body) plain(v *fastjson.Value) []byte {
 // view is b as a string without a copy; it changes when b does.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func setWord(c *native.Words) setter {
+func setWord(c *column.Words) setter {
 	return func(v *fastjson.Value) bool {
 		if v.Type() != fastjson.TypeString {
 			return false
@@ -112,7 +112,7 @@ func setWord(c *native.Words) setter {
 	}
 }
 
-func setText(c *native.String) setter {
+func setText(c *column.String) setter {
 	return func(v *fastjson.Value) bool {
 		if v.Type() != fastjson.TypeString {
 			return false
@@ -130,14 +130,14 @@ func setInt(c interface{ AppendInt(n int64) bool }) setter {
 }
 
 // setMilli takes milliseconds since 1970 that DateTime64(3) can hold.
-func setMilli(c *native.Int64) setter {
+func setMilli(c *column.Int64) setter {
 	return func(v *fastjson.Value) bool {
 		n, err := v.Int64()
 		return err == nil && n >= minMilli && n <= maxMilli && c.AppendInt(n)
 	}
 }
 
-func setSeverity(c *native.Int8) setter {
+func setSeverity(c *column.Int8) setter {
 	return func(v *fastjson.Value) bool {
 		n, err := v.Int()
 		if err != nil {
@@ -148,7 +148,7 @@ func setSeverity(c *native.Int8) setter {
 	}
 }
 
-func setAddr(c *native.Addrs) setter {
+func setAddr(c *column.Addrs) setter {
 	return func(v *fastjson.Value) bool {
 		if v.Type() != fastjson.TypeString {
 			return false

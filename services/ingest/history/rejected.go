@@ -4,26 +4,26 @@ import (
 	"errors"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // rejected makes rows of the table rejected: of records of the topic rejected,
 // and of records of any topic that history cannot read.
 type rejected struct {
-	blk *native.Block
+	blk *column.Block
 
-	logged, recorded        native.Int64
-	service, reason, mapper native.Words
-	detail, key, bytes      native.String
-	inputTopic              native.Words
-	inputPartition          native.UInt16
-	inputOffset             native.UInt64
+	logged, recorded        column.Int64
+	service, reason, mapper column.Words
+	detail, key, bytes      column.String
+	inputTopic              column.Words
+	inputPartition          column.UInt16
+	inputOffset             column.UInt64
 	position                position
 }
 
 func newRejected() *rejected {
 	j := &rejected{}
-	j.blk = native.NewBlock(append([]native.Column{
+	j.blk = column.NewBlock(append([]column.Column{
 		{Name: "logged", Type: millis, Data: &j.logged},
 		{Name: "recorded", Type: millis, Data: &j.recorded},
 		{Name: "service", Type: words, Data: &j.service},
@@ -39,7 +39,7 @@ func newRejected() *rejected {
 	return j
 }
 
-func (j *rejected) block() *native.Block  { return j.blk }
+func (j *rejected) block() *column.Block  { return j.blk }
 func (j *rejected) begin([]cordon.Record) {}
 
 func (j *rejected) add(r cordon.Record) error {

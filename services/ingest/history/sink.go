@@ -11,7 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // sink inserts the records of one topic. Several partitions use it at once.
@@ -57,7 +57,7 @@ func (s *sink) Insert(ctx context.Context, token string, recs []cordon.Record) e
 // insertTimeout bounds one attempt; Drain repeats it with the same token.
 const insertTimeout = time.Minute
 
-func (s *sink) send(ctx context.Context, table, token string, b *native.Block) error {
+func (s *sink) send(ctx context.Context, table, token string, b *column.Block) error {
 	if b.Rows() == 0 {
 		return nil
 	}

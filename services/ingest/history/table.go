@@ -2,7 +2,7 @@ package history
 
 import (
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/history/native"
+	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // rows collects records as rows of one table. One goroutine owns it at a time.
@@ -12,7 +12,7 @@ type rows interface {
 	// add appends r as a row. After an error, which says why r cannot be read,
 	// nothing of r is in the block.
 	add(r cordon.Record) error
-	block() *native.Block
+	block() *column.Block
 }
 
 // A refusal says why a record cannot become a row.
@@ -32,9 +32,9 @@ const (
 
 // position is the identity of a row, in the last columns of every table.
 type position struct {
-	topic     native.Words
-	partition native.UInt16
-	offset    native.UInt64
+	topic     column.Words
+	partition column.UInt16
+	offset    column.UInt64
 }
 
 func (p *position) add(at cordon.Position) {
@@ -43,8 +43,8 @@ func (p *position) add(at cordon.Position) {
 	p.offset.Append(uint64(at.Offset))
 }
 
-func (p *position) columns() []native.Column {
-	return []native.Column{
+func (p *position) columns() []column.Column {
+	return []column.Column{
 		{Name: "topic", Type: words, Data: &p.topic},
 		{Name: "kafka_partition", Type: "UInt16", Data: &p.partition},
 		{Name: "kafka_offset", Type: "UInt64", Data: &p.offset},
@@ -68,6 +68,6 @@ func severityOf(s int) int8 {
 }
 
 // insertInto is the statement that takes b.
-func insertInto(table string, b *native.Block) string {
+func insertInto(table string, b *column.Block) string {
 	return "INSERT INTO " + table + " (" + b.Names() + ")"
 }
