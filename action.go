@@ -37,7 +37,9 @@ type Action struct {
 	Device   DeviceID
 	Zone     string
 	Finding  FindingID
-	Policy   string // id of the policy
+	Policy   string   // id of the policy
+	Title    string   // of the policy
+	Severity Severity // of the finding
 	Level    Level
 	Enforcer string    // such as "webhook"
 	Attempt  int       // deliveries tried so far for Op
@@ -97,6 +99,7 @@ type actionExtra struct {
 	FindingUID FindingID   `json:"finding_uid"`
 	Level      Level       `json:"level"`
 	PolicyUID  string      `json:"policy_uid"`
+	Title      string      `json:"policy_title"`
 	State      ActionState `json:"state"`
 }
 
@@ -138,10 +141,10 @@ func (a Action) body() actionBody {
 		EndTime: a.Until.UnixMilli(), StartTime: a.Since.UnixMilli(), Time: a.At.UnixMilli(),
 		Message:    a.Reason,
 		Metadata:   metadataBody{Product: productCordon(), UID: a.RecordID(), Version: ocsfVersion},
-		SeverityID: Informational, StatusID: status,
+		SeverityID: a.Severity, StatusID: status,
 		Unmapped: actionExtra{
 			ActionUID: a.ID, Attempt: a.Attempt, By: a.By, Enforcer: a.Enforcer,
-			FindingUID: a.Finding, Level: a.Level, PolicyUID: a.Policy, State: a.State,
+			FindingUID: a.Finding, Level: a.Level, PolicyUID: a.Policy, State: a.State, Title: a.Title,
 		},
 	}
 }
@@ -159,7 +162,8 @@ func ActionOf(r Record) (Action, error) {
 	return Action{
 		ID: x.ActionUID, State: x.State, Op: OpID(b.CommandUID),
 		Device: DeviceID(b.Device.UID), Zone: b.Device.Zone,
-		Finding: x.FindingUID, Policy: x.PolicyUID, Level: x.Level, Enforcer: x.Enforcer,
+		Finding: x.FindingUID, Policy: x.PolicyUID, Title: x.Title, Severity: b.SeverityID,
+		Level: x.Level, Enforcer: x.Enforcer,
 		Attempt: x.Attempt, By: x.By, Reason: b.Message,
 		At: milli(b.Time), Since: milli(b.StartTime), Until: milli(b.EndTime),
 		Position: r.Position,

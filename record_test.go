@@ -117,7 +117,7 @@ func TestActionRoundTrip(t *testing.T) {
 	id := NewActionID("f1", Segment)
 	want := Action{
 		ID: id, State: Applied, Op: NewOpID(id, "webhook", Apply, 0), Device: "cam-7", Zone: "cctv",
-		Finding: "f1", Policy: "CRD-0001", Level: Segment, Enforcer: "webhook", Attempt: 2,
+		Finding: "f1", Policy: "CRD-0001", Title: "Port scan", Severity: High, Level: Segment, Enforcer: "webhook", Attempt: 2,
 		At: at("2026-03-02T00:00:02Z"), Since: at("2026-03-02T00:00:01Z"), Until: at("2026-03-02T01:00:01Z"),
 		By: "policy:CRD-0001", Reason: "cam-7 probed 40 hosts", Position: Position{"actions", 1, 4},
 	}
