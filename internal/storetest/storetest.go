@@ -77,7 +77,14 @@ func Open(t testing.TB, dataDir string) *Server {
 	if err != nil {
 		t.Fatalf("storetest: %v", err)
 	}
-	s, err := start(binary, dataDir)
+	return OpenBinary(t, binary, dataDir)
+}
+
+// OpenBinary is Open with a given program in place of `cordon store`, which
+// gets its flags, and with more environment for it.
+func OpenBinary(t testing.TB, binary, dataDir string, env ...string) *Server {
+	t.Helper()
+	s, err := start(binary, dataDir, env)
 	var missing *missingError
 	if errors.As(err, &missing) && os.Getenv("CI") == "" {
 		t.Skipf("SKIPPED, ClickHouse is not tested: %v", err)
@@ -102,8 +109,9 @@ type missingError struct{ text string }
 
 func (e *missingError) Error() string { return e.text }
 
-func start(binary, dataDir string) (*Server, error) {
+func start(binary, dataDir string, env []string) (*Server, error) {
 	cmd := exec.Command(binary, "--data", dataDir, "--listen", "127.0.0.1:0", "--parent")
+	cmd.Env = append(os.Environ(), env...)
 	var stderr tail
 	cmd.Stderr = &stderr
 	in, err := cmd.StdinPipe() // kept open: the server stops with this process

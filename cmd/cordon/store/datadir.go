@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"text/template"
 )
 
 // dataDir is an open data directory, held against other processes.
@@ -54,50 +53,3 @@ func hold(f *os.File, path string) error {
 func (d *dataDir) close() error { return d.lock.Close() }
 
 func (d *dataDir) engine() string { return filepath.Join(d.path, "engine") }
-
-// configText is the engine's configuration. What it sets: memory that suits a
-// machine it shares with the services; deduplication of repeated inserts for
-// every table, also one whose schema does not ask for it; where BACKUP may
-// write. Time zone and users are not read from here by the embedded engine.
-const configText = `<clickhouse>
-  <max_server_memory_usage>{{.ServerMemory}}</max_server_memory_usage>
-  <mark_cache_size>134217728</mark_cache_size>
-  <uncompressed_cache_size>0</uncompressed_cache_size>
-  <max_concurrent_queries>100</max_concurrent_queries>
-  <background_pool_size>4</background_pool_size>
-  <background_schedule_pool_size>16</background_schedule_pool_size>
-  <logger><level>none</level></logger>
-  <merge_tree>
-    <non_replicated_deduplication_window>10000</non_replicated_deduplication_window>
-  </merge_tree>
-  <backups><allowed_path>{{html .Backups}}</allowed_path></backups>
-</clickhouse>
-`
-
-// serverMemory caps the whole engine; merges and inserts fail above it instead
-// of taking the machine down.
-const serverMemory = 4 << 30
-
-// configure writes the engine's configuration and returns its arguments.
-func (d *dataDir) configure() ([]string, error) {
-	backups := filepath.Join(d.path, "backups")
-	if err := os.MkdirAll(backups, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	var text strings.Builder
-	err := template.Must(template.New("config").Parse(configText)).
-		Execute(&text, map[string]any{"ServerMemory": serverMemory, "Backups": backups + "/"})
-	if err != nil {
-		return nil, fmt.Errorf("engine configuration: %w", err)
-	}
-	file := filepath.Join(d.path, "config.xml")
-	if err := writeFile(file, []byte(text.String())); err != nil {
-		return nil, fmt.Errorf("engine configuration: %w", err)
-	}
-	return []string{
-		"--path=" + d.engine(),
-		"--config-file=" + file,
-		// One insert is one block with one token: see the package comment.
-		"--async_insert=0", "--insert_deduplicate=1", "--deduplicate_blocks_in_dependent_materialized_views=1",
-	}, nil
-}

@@ -1,21 +1,27 @@
 package store
 
 import (
-	_ "embed"
+	"embed"
 	"net/http"
 )
 
-//go:embed play.html
-var playPage []byte
+//go:embed play
+var playFiles embed.FS
 
 // play serves a page to type SQL in. It holds no secret: the page asks for
 // the reader's password, or takes it from the address behind #, which a
 // browser does not send.
-func play(w http.ResponseWriter) {
+func play(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=UTF-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write(playPage)
+	switch name := r.URL.Path; name {
+	case "/play":
+		http.ServeFileFS(w, r, playFiles, "play/play.html")
+	case "/play/play.css", "/play/play.js":
+		http.ServeFileFS(w, r, playFiles, name[1:])
+	default:
+		http.NotFound(w, r)
+	}
 }

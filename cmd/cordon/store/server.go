@@ -65,8 +65,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/ping", r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "":
 		_, _ = w.Write([]byte("Ok.\n"))
-	case r.URL.Path == "/play" && r.Method == http.MethodGet:
-		play(w)
+	case (r.URL.Path == "/play" || strings.HasPrefix(r.URL.Path, "/play/")) && r.Method == http.MethodGet:
+		play(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:
 		w.Header().Set("Allow", "GET, POST")
 		http.Error(w, "use GET or POST", http.StatusMethodNotAllowed)

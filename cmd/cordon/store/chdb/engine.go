@@ -22,11 +22,14 @@ type Engine struct {
 
 	// mu serialises calls that create or end state in the library.
 	mu sync.Mutex
+
+	// anchor is a connection that runs nothing: the library tears the engine
+	// down with its last connection and would start it again with the next.
+	anchor *Conn
 }
 
-// Open verifies and loads the library at path. args are given to every
-// connection, e.g. --path=DIR and --config-file=FILE; the first connection
-// starts the engine with them.
+// Open verifies and loads the library at path and starts the engine. args are
+// given to every connection, e.g. --path=DIR and --config-file=FILE.
 func Open(path string, args ...string) (*Engine, error) {
 	if err := Verify(path); err != nil {
 		return nil, err
@@ -40,6 +43,9 @@ func Open(path string, args ...string) (*Engine, error) {
 	}
 	e := &Engine{lib: lib, args: append([]string{"clickhouse"}, args...)}
 	keepSignals(func() { lib.setSignalHandlersEnabled(0) })
+	if e.anchor, err = e.Connect(); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -61,11 +67,12 @@ func (e *Engine) Connect() (*Conn, error) {
 	return &Conn{lib: e.lib, handle: handle}, nil
 }
 
-// Shutdown stops the engine's threads. Every connection must be closed
+// Shutdown stops the engine and its threads. Every connection must be closed
 // before; afterwards this process cannot start an engine again.
 func (e *Engine) Shutdown() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.anchor.Close()
 	if e.lib.shutdown() != 0 {
 		return errors.New("engine shutdown: a connection is still open or a thread did not end")
 	}

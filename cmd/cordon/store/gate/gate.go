@@ -58,7 +58,7 @@ func (g *Gate) Query(p Parser, role Role, sql string) (Statement, error) {
 	}
 	switch role {
 	case Admin:
-		return st, nil
+		return st, adminQuery(p, st)
 	case Writer:
 		return st, writerQuery(st)
 	case Reader:

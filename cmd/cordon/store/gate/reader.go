@@ -29,28 +29,39 @@ func withoutCalls(st Statement) error {
 	return nil
 }
 
-// functions reads the syntax tree of a statement and refuses it for the
-// functions it calls.
+// functions refuses a statement for the functions it calls.
 func (g *Gate) functions(p Parser, st Statement) error {
 	sql := st.SQL[:st.Cut]
 	if st.First == "EXPLAIN" {
 		sql = explained(st)
 	}
-	tree, _, err := p.Query("EXPLAIN AST "+sql, "TSVRaw")
+	called, err := calls(p, sql)
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(string(tree)) {
-		name, ok := strings.CutPrefix(strings.TrimLeft(line, " "), "Function ")
-		if !ok {
-			continue
-		}
-		name, _, _ = strings.Cut(strings.TrimRight(name, "\n"), " ")
+	for _, name := range called {
 		if g.refused(strings.ToLower(name)) {
 			return chdb.Errorf(codeDenied, "ACCESS_DENIED", "User %s may not call %s", Reader, name)
 		}
 	}
 	return nil
+}
+
+// calls returns the names of the functions and table functions in the syntax
+// tree of a statement without FORMAT.
+func calls(p Parser, sql string) ([]string, error) {
+	tree, _, err := p.Query("EXPLAIN AST "+sql, "TSVRaw")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(string(tree)) {
+		if name, ok := strings.CutPrefix(strings.TrimLeft(line, " "), "Function "); ok {
+			name, _, _ = strings.Cut(strings.TrimRight(name, "\n"), " ")
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // explained returns the statement inside EXPLAIN [kind] [setting = value, ...].

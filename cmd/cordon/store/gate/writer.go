@@ -25,7 +25,7 @@ func (g *Gate) Insert(p Parser, role Role, head, format string) error {
 		return nil
 	case role == Reader:
 		return chdb.Errorf(codeDenied, "ACCESS_DENIED", "User %s may only read", Reader)
-	case a.Class != chdb.Write || !plainInsert(head):
+	case a.Class != chdb.Write && a.Class != chdb.Control || !plainInsert(head): // with SETTINGS it is of class Control
 		return chdb.Errorf(codeDenied, "ACCESS_DENIED", "User %s may only run INSERT INTO table (columns) SETTINGS ... with data in the request", Writer)
 	}
 	return nil
