@@ -608,7 +608,7 @@ func (v *Analytic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x40, 0x0}, set{0x0, 0x0}, nameAnalytic)
+	d.leave(&m, set{0x40, 0x0}, set{0x84, 0x0}, nameAnalytic)
 }
 
 func (v *Attack) reset() {
@@ -766,7 +766,7 @@ func (v *D3FTactic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameD3FTactic)
 }
 
 func (v *D3FTechnique) reset() {
@@ -797,7 +797,7 @@ func (v *D3FTechnique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameD3FTechnique)
 }
 
 func (v *D3FEND) reset() {
@@ -1531,7 +1531,7 @@ func (v *FirewallRule) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x28, 0x0}, nameFirewallRule)
 }
 
 func (v *Group) reset() {
@@ -1570,7 +1570,7 @@ func (v *Group) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x14, 0x0}, nameGroup)
 }
 
 func (v *Hassh) reset() {
@@ -1954,7 +1954,7 @@ func (v *Malware) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x1, 0x0}, set{0x0, 0x0}, nameMalware)
+	d.leave(&m, set{0x1, 0x0}, set{0x44, 0x0}, nameMalware)
 }
 
 func (v *Metadata) reset() {
@@ -2396,7 +2396,7 @@ func (v *Organization) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameOrganization)
 }
 
 func (v *OS) reset() {
@@ -2681,7 +2681,7 @@ func (v *PeripheralDevice) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x4, 0x0}, set{0x0, 0x0}, namePeripheralDevice)
+	d.leave(&m, set{0x4, 0x0}, set{0x44, 0x0}, namePeripheralDevice)
 }
 
 func (v *Policy) reset() {
@@ -2892,7 +2892,7 @@ func (v *Product) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0xa, 0x0}, nameProduct)
 }
 
 func (v *RelatedEvent) reset() {
@@ -3149,7 +3149,7 @@ func (v *Service) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x6, 0x0}, nameService)
 }
 
 func (v *Session) reset() {
@@ -3307,7 +3307,7 @@ func (v *SubTechnique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameSubTechnique)
 }
 
 func (v *Tactic) reset() {
@@ -3338,7 +3338,7 @@ func (v *Tactic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameTactic)
 }
 
 func (v *Technique) reset() {
@@ -3369,7 +3369,7 @@ func (v *Technique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameTechnique)
 }
 
 func (v *TLS) reset() {

@@ -72,12 +72,16 @@ func TestRunWritesEverything(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, source), src, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(root); err != nil {
+	var out bytes.Buffer
+	if err := run(root, &out); err != nil {
 		t.Fatal(err)
 	}
 	files, err := generate(root)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := bytes.Count(out.Bytes(), []byte("\n")); got != len(files) {
+		t.Errorf("run names %d files; want %d", got, len(files))
 	}
 	for _, f := range files {
 		got, err := os.ReadFile(filepath.Join(root, f.path))

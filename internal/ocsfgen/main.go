@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -16,14 +17,14 @@ import (
 func main() {
 	root := flag.String("root", ".", "root folder of the repository")
 	flag.Parse()
-	if err := run(*root); err != nil {
+	if err := run(*root, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "ocsfgen:", err)
 		os.Exit(1)
 	}
 }
 
-// run writes the files that differ from what is there.
-func run(root string) error {
+// run writes the files that differ from what is there and says which on out.
+func run(root string, out io.Writer) error {
 	files, err := generate(root)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func run(root string) error {
 		if err := os.WriteFile(path, f.content, 0o644); err != nil {
 			return err
 		}
-		fmt.Println("wrote", f.path)
+		fmt.Fprintln(out, "wrote", f.path)
 	}
 	return nil
 }
