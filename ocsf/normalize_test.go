@@ -53,6 +53,12 @@ func TestNormalize(t *testing.T) {
 			want:    minimal(`,"unmapped":{"dns_rtt":1.5,"modbus_unit":3,"mqtt_dup":true,"mqtt_topic":"t"}`),
 			dropped: []string{"unmapped.other"},
 		},
+		{
+			name:    "cordon's own keys of unmapped are dropped",
+			in:      minimal(`,"unmapped":{"state":"applied","mqtt_topic":"t"}`),
+			want:    minimal(`,"unmapped":{"mqtt_topic":"t"}`),
+			dropped: []string{"unmapped.state"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			body, dropped, err := Normalize(nil, []byte(c.in))

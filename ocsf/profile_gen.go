@@ -637,12 +637,12 @@ func unmappedType(key string) unmappedKind {
 	case "dhcp_assigned_ip",
 		"dhcp_requested_ip":
 		return unmappedIP
-	case "conn_orig_ip_bytes",
+	case "attempt",
+		"conn_orig_ip_bytes",
 		"conn_resp_ip_bytes",
-		"cordon_attempt",
-		"cordon_generation",
 		"http_info_code",
 		"http_trans_depth",
+		"lease_s",
 		"modbus_address",
 		"modbus_function_code",
 		"modbus_quantity",
@@ -656,23 +656,17 @@ func unmappedType(key string) unmappedKind {
 		"ssh_auth_attempts",
 		"suricata_tx_id":
 		return unmappedInt
-	case "boot_measured",
+	case "action_uid",
+		"boot_measured",
+		"by",
+		"cause_at",
 		"config_expected",
 		"config_measured",
 		"config_setting",
 		"conn_state",
 		"conn_tunnel_parents",
 		"conn_vlan_inner",
-		"cordon_action_uid",
 		"cordon_auth",
-		"cordon_enforcer",
-		"cordon_finding_uid",
-		"cordon_level",
-		"cordon_op_uid",
-		"cordon_policy_digest",
-		"cordon_policy_uid",
-		"cordon_reason",
-		"cordon_step",
 		"dhcp_client_fqdn",
 		"dhcp_client_id",
 		"dhcp_client_message",
@@ -684,6 +678,8 @@ func unmappedType(key string) unmappedKind {
 		"dhcp_server_message",
 		"dhcp_server_software",
 		"dhcp_vendor_class",
+		"enforcer",
+		"finding_uid",
 		"firmware_expected",
 		"firmware_hash",
 		"flow_id",
@@ -695,6 +691,7 @@ func unmappedType(key string) unmappedKind {
 		"http_proxied",
 		"http_tags",
 		"http_username",
+		"level",
 		"modbus_access_type",
 		"modbus_category",
 		"modbus_data",
@@ -715,6 +712,9 @@ func unmappedType(key string) unmappedKind {
 		"notice_actions",
 		"notice_peer",
 		"notice_sub",
+		"policy_title",
+		"policy_uid",
+		"response",
 		"ssh_cipher",
 		"ssh_client",
 		"ssh_compression",
@@ -724,6 +724,7 @@ func unmappedType(key string) unmappedKind {
 		"ssh_kex",
 		"ssh_mac",
 		"ssh_server",
+		"state",
 		"suricata_action",
 		"suricata_app_proto",
 		"suricata_metadata",
@@ -733,10 +734,30 @@ func unmappedType(key string) unmappedKind {
 		"tls_ssl_history",
 		"tls_validation_status":
 		return unmappedString
-	case "cordon_lease_end":
-		return unmappedTime
 	}
 	return undeclared
+}
+
+// reserved says whether only cordon may set a key of unmapped.
+func reserved(key string) bool {
+	switch key {
+	case "action_uid",
+		"attempt",
+		"by",
+		"cause_at",
+		"cordon_auth",
+		"enforcer",
+		"finding_uid",
+		"firmware_expected",
+		"lease_s",
+		"level",
+		"policy_title",
+		"policy_uid",
+		"response",
+		"state":
+		return true
+	}
+	return false
 }
 
 func nameEvent(i int) string {

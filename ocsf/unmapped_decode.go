@@ -2,8 +2,9 @@ package ocsf
 
 import "strings"
 
-// reserved says whether only cordon may set a key of unmapped.
-func reserved(key string) bool { return strings.HasPrefix(key, "cordon_") }
+// prefix of keys that nobody sends by accident: an event that has one claims to
+// be what it is not, and is refused.
+const prefix = "cordon_"
 
 // decode reads the declared keys of unmapped.
 func (u *Unmapped) decode(d *Decoder) {
@@ -20,11 +21,11 @@ func (u *Unmapped) decode(d *Decoder) {
 
 func (u *Unmapped) field(d *Decoder, m *members) {
 	kind := unmappedType(d.key)
-	switch {
-	case reserved(d.key) && !d.Internal:
+	switch own := reserved(d.key) && !d.Internal; {
+	case own && strings.HasPrefix(d.key, prefix):
 		d.fail(CodeReserved, d.pos, "may not come from outside")
 		return
-	case kind == undeclared:
+	case own, kind == undeclared:
 		d.drop(m)
 		return
 	case d.repeated(m):

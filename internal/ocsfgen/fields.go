@@ -18,8 +18,8 @@ func fieldPage(m *profile.Model) file {
 	c.line("What is not listed here is dropped at ingest and counted. Absent is not the same as zero.\n")
 	dataClasses(&c)
 	c.line("Addresses are kept in one form: IPv4 dotted, IPv6 short and in small letters, MAC as `aa:bb:cc:dd:ee:ff`.")
-	c.line("Times are milliseconds since 1970 in UTC. `windows` and the keys of `unmapped` that begin with `cordon_` are set")
-	c.line("by cordon and refused from outside.\n")
+	c.line("Times are milliseconds since 1970 in UTC. `windows` and the reserved keys of `unmapped` are set by cordon and not")
+	c.line("taken from outside.\n")
 	c.line("## Classes\n\n| class | uid | category | what |\n|---|---|---|---|")
 	for _, e := range m.Classes {
 		c.line("| [%s](#%s) | %d | %s | %s |", e.Name, e.Name, e.UID, e.Category.Caption, e.Text)
@@ -38,7 +38,11 @@ func fieldPage(m *profile.Model) file {
 	}
 	c.line("\n## Keys of unmapped\n\n| key | type | data class | what |\n|---|---|---|---|")
 	for _, a := range m.Unmapped {
-		c.line("| `%s` | %s | %s | %s |", a.Name, a.Type, a.Data, a.Text)
+		text := a.Text
+		if a.Reserved {
+			text += " Reserved."
+		}
+		c.line("| `%s` | %s | %s | %s |", a.Name, a.Type, a.Data, text)
 	}
 	enumTables(&c, m)
 	return file{"docs/fields.md", c.Bytes()}

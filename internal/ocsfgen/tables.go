@@ -120,6 +120,14 @@ func unmappedTypes(c *code, m *profile.Model) {
 		}
 	}
 	c.line("}\nreturn undeclared\n}\n")
+	var own []string
+	for _, a := range m.Unmapped {
+		if a.Reserved {
+			own = append(own, strconv.Quote(a.Name))
+		}
+	}
+	c.line("// reserved says whether only cordon may set a key of unmapped.")
+	c.line("func reserved(key string) bool {\nswitch key {\ncase %s:\nreturn true\n}\nreturn false\n}\n", strings.Join(own, ",\n"))
 }
 
 // names writes the names of a struct's attributes, for error texts.

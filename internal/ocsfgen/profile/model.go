@@ -43,6 +43,8 @@ type Attribute struct {
 	Data    string
 	Text    string
 	Require string
+
+	Reserved bool // only cordon may set it
 }
 
 // Required says whether OCSF wants the attribute in every object or event.

@@ -62,6 +62,8 @@ type Entry struct {
 	Data    string `yaml:"data"`
 	Text    string `yaml:"text"`
 	Require string `yaml:"require"`
+
+	Reserved bool `yaml:"reserved"` // only cordon may set it
 }
 
 // UnmarshalYAML takes a requirement alone as well as a mapping.

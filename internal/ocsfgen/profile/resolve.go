@@ -134,7 +134,7 @@ func (r *resolver) attribute(path, name string, over Entry) *Attribute {
 	path += "." + name
 	a := &Attribute{
 		Name: name, Go: GoName(name), Type: e.Type, Object: r.objects[e.Type],
-		Array: e.Array, Data: e.Data, Text: e.Text, Require: e.Require,
+		Array: e.Array, Data: e.Data, Text: e.Text, Require: e.Require, Reserved: over.Reserved,
 	}
 	if e.Enum != "" {
 		a.Enum = r.profile.Enumerations[e.Enum]
