@@ -1,0 +1,73 @@
+package detect
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cordon-iot/cordon/services/detect/engine"
+)
+
+// collector exposes the counters of policies. A label is a policy or a window,
+// never a device.
+type collector struct {
+	counts   *engine.Counts
+	problems float64
+
+	events, candidates, observed, findings, suppressed *prometheus.Desc
+	failures, late, evicted, loaded, leftOut           *prometheus.Desc
+}
+
+func newCollector(p *engine.Pack, counts *engine.Counts) *collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("cordon_detect_"+name, help, labels, nil)
+	}
+	return &collector{
+		counts: counts, problems: float64(len(p.Problems)),
+		events:     desc("evaluations_total", "Events that a policy was asked about.", "policy"),
+		candidates: desc("candidates_total", "Of these, events whose conditions only OPA could decide.", "policy"),
+		observed:   desc("observe_total", "Events for which OPA had to decide an observe rule.", "policy"),
+		findings:   desc("findings_total", "Findings of a policy.", "policy"),
+		suppressed: desc("suppressed_total", "Matches that were not repeated within the policy's suppress time.", "policy"),
+		failures:   desc("failures_total", "Evaluations on which a policy was silent, and builtins that were undefined, because of an error.", "policy", "kind"),
+		late:       desc("window_late_total", "Events too old for a window.", "policy", "window"),
+		evicted:    desc("window_evicted_total", "Keys that a window forgot because there were too many.", "policy", "window"),
+		loaded:     desc("policies", "Policies in force."),
+		leftOut:    desc("policy_problems", "Problems in the folder of policies; what has one is not in force."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.events, c.candidates, c.observed, c.findings, c.suppressed,
+		c.failures, c.late, c.evicted, c.loaded, c.leftOut,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, n *atomic.Int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n.Load()), labels...)
+	}
+	policies := 0
+	c.counts.Each(func(id string, n *engine.PolicyCounts) {
+		policies++
+		counter(c.events, &n.Events, id)
+		counter(c.candidates, &n.Candidates, id)
+		counter(c.observed, &n.Observed, id)
+		counter(c.findings, &n.Findings, id)
+		counter(c.suppressed, &n.Suppressed, id)
+		counter(c.failures, &n.Errors, id, "error")
+		counter(c.failures, &n.Timeouts, id, "timeout")
+		counter(c.failures, &n.Builtins, id, "builtin")
+		for name, w := range n.Windows {
+			counter(c.late, &w.Late, id, name)
+			counter(c.evicted, &w.Evicted, id, name)
+		}
+	})
+	ch <- prometheus.MustNewConstMetric(c.loaded, prometheus.GaugeValue, float64(policies))
+	ch <- prometheus.MustNewConstMetric(c.leftOut, prometheus.GaugeValue, c.problems)
+}
