@@ -27,7 +27,7 @@ type Reader struct {
 	names   Names
 	parser  fastjson.Parser
 	counted map[string]Counter // undeclared fields seen so far
-	record  uint64             // number of the current record
+	mark    uint64             // number of the object or line being read
 	cut     bool               // part of the current record was not kept
 }
 
@@ -39,7 +39,7 @@ func NewReader(wrong report.Reason, names Names) *Reader {
 
 // Begin starts a record.
 func (r *Reader) Begin() {
-	r.record++
+	r.mark++
 	r.cut = false
 }
 
@@ -89,6 +89,8 @@ func syntax(raw []byte, err error) error {
 
 // Object reads the members of o that t declares.
 func (r *Reader) Object(o *fastjson.Object, t Table) error {
+	r.mark++
+	mark := r.mark
 	var err error
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		if err != nil || v.Type() == fastjson.TypeNull {
@@ -99,32 +101,62 @@ func (r *Reader) Object(o *fastjson.Object, t Table) error {
 			r.undeclared(key)
 			return
 		}
-		err = r.Set(f, key, JSON(v))
+		err = r.set(f, key, JSON(v), mark)
 	})
 	return err
 }
 
-// Set gives f its value. The name is for errors and counters.
-func (r *Reader) Set(f *Field, name []byte, v Value) error {
-	if f.seen == r.record {
-		return report.Refuse(report.JSONDuplicate, "field %s stands twice", name)
+// Set gives f its value in the current record. The name is for errors and
+// counters.
+func (r *Reader) Set(f *Field, name []byte, v Value) error { return r.set(f, name, v, r.mark) }
+
+func (r *Reader) set(f *Field, name []byte, v Value, mark uint64) error {
+	if f.seen == mark {
+		return report.Refuse(report.JSONDuplicate, "field %.64q stands twice", name)
 	}
-	f.seen = r.record
+	f.seen = mark
 	switch f.set(v) {
 	case wrong:
 		why := f.why
 		if why == "" {
 			why = r.wrong
 		}
-		return report.Refuse(why, "field %s: want %s", name, f.want)
+		return report.Refuse(why, "field %.64q: want %s", name, f.want)
 	case clipped:
-		r.cut = true
-		r.names.Clipped(string(name)).Inc()
+		r.clip(name)
 	}
-	if f.inside != nil {
-		return r.Object(v.json.GetObject(), f.inside)
+	if f.inside == nil {
+		return nil
+	}
+	return r.inside(f, name, v)
+}
+
+// inside reads the object, or each object of the list, that v is.
+func (r *Reader) inside(f *Field, name []byte, v Value) error {
+	n := 0
+	for e := range v.elements {
+		if n == maxList {
+			r.clip(name)
+			break
+		}
+		o, err := e.json.Object()
+		if err != nil {
+			return report.Refuse(r.wrong, "field %.64q: want %s", name, f.want)
+		}
+		if err := r.Object(o, f.inside); err != nil {
+			return err
+		}
+		if f.next != nil {
+			f.next()
+		}
+		n++
 	}
 	return nil
+}
+
+func (r *Reader) clip(name []byte) {
+	r.cut = true
+	r.names.Clipped(string(name)).Inc()
 }
 
 // undeclared counts a field that is not kept.

@@ -33,7 +33,8 @@ type Field struct {
 	why    report.Reason // of a refusal, if it is not the format's own
 	set    func(Value) outcome
 	inside Table  // fields of the object, if it is one
-	seen   uint64 // number of the record that had it last
+	next   func() // called after each object of a list of them
+	seen   uint64 // number of the object or line that had it last
 }
 
 // Table is the declared fields of a record or of an object by name.
@@ -153,6 +154,38 @@ func Spans(dst *[]report.Micros) *Field {
 func Object(inside Table) *Field {
 	return &Field{want: "an object", inside: inside, set: func(v Value) outcome {
 		return ok(v.json != nil && v.json.Type() == fastjson.TypeObject)
+	}}
+}
+
+// Objects is a field with a list of objects. After each, next takes what is in
+// the variables of the table and empties them.
+func Objects(inside Table, next func()) *Field {
+	return &Field{want: "a list of objects", inside: inside, next: next, set: func(v Value) outcome {
+		return ok(v.json != nil && (v.json.Type() == fastjson.TypeArray || v.json.Type() == fastjson.TypeObject))
+	}}
+}
+
+// Pairs is an object whose members nobody knows in advance; it is kept as a
+// list of name=value.
+func Pairs(dst *[]string) *Field {
+	return &Field{want: "an object of texts", set: func(v Value) outcome {
+		*dst = (*dst)[:0]
+		o := v.json.GetObject()
+		if o == nil {
+			return wrong
+		}
+		whole := fine
+		o.Visit(func(name []byte, v *fastjson.Value) {
+			for e := range JSON(v).elements {
+				s, isText := e.text()
+				if !isText || len(*dst) == maxList || len(s)+len(name) > maxText {
+					whole = clipped
+					continue
+				}
+				*dst = append(*dst, string(name)+"="+s)
+			}
+		})
+		return whole
 	}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/ocsf"
 )
 
 // Millis is a time in milliseconds since 1970 UTC, the resolution of OCSF.
@@ -18,9 +19,10 @@ const Always Millis = math.MinInt64
 // Entry is what the inventory says of one device from Since on. It is never
 // changed once it can be looked up.
 type Entry struct {
-	Device cordon.Device
-	Since  Millis
-	keys   []key // what identifies the device while the entry holds
+	Device  cordon.Device
+	Columns ocsf.Device // the device as events carry it
+	Since   Millis
+	keys    []key // what identifies the device while the entry holds
 }
 
 // kind says what a key identifies a device by.
@@ -57,7 +59,7 @@ func sensorKey(sensor string) key { return key{kind: bySensor, sensor: sensor} }
 // nothing. A retired device keeps its hardware addresses, so that it is
 // recognised if it comes back, and gives up its addresses and sensors.
 func newEntry(d cordon.Device) *Entry {
-	e := &Entry{Device: d, Since: millis(d.Since)}
+	e := &Entry{Device: d, Columns: columns(d), Since: millis(d.Since)}
 	e.keys = macKeys(d, "")
 	for _, s := range d.Sensors {
 		e.keys = append(e.keys, macKeys(d, s)...)

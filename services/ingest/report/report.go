@@ -64,7 +64,7 @@ type Report struct {
 	Src    Side
 	Dst    Side
 	Device cordon.DeviceID // whom it is about, if the record says so itself
-	MAC    inventory.MAC   // of the device, where no side has it
+	Self   Side            // the device, where the record describes it apart from the sides
 	Taught Binding         // what it says about who has an address
 
 	// Event is the result. It points to the objects below as far as the
@@ -88,15 +88,14 @@ type Report struct {
 	Analytic  ocsf.Analytic
 	Rule      ocsf.FirewallRule
 	Evidence  [1]ocsf.Evidence
-	answers   []ocsf.DNSAnswer
-	unmapped  ocsf.Unmapped
 	clipMarks [1]string
 }
 
 // Reset empties r for the next record and keeps its memory.
 func (r *Report) Reset() {
-	answers, unmapped := r.answers[:0], r.unmapped[:0]
-	*r = Report{answers: answers, unmapped: unmapped}
+	answers, unmapped := r.Event.Answers[:0], r.Event.Unmapped[:0]
+	*r = Report{}
+	r.Event.Answers, r.Event.Unmapped = answers, unmapped
 }
 
 // Begin makes r an event of that class and activity.
@@ -163,8 +162,7 @@ func (r *Report) Result(status int) { r.Event.StatusID = status }
 
 // Keep adds fields that OCSF has no place for, as declared in the profile.
 func (r *Report) Keep(ps ...ocsf.Pair) {
-	r.unmapped = append(r.unmapped, ps...)
-	r.Event.Unmapped = r.unmapped
+	r.Event.Unmapped = append(r.Event.Unmapped, ps...)
 }
 
 // KeepText keeps a text, unless it is empty.
@@ -190,8 +188,7 @@ func (r *Report) KeepBool(name string, v ocsf.Opt[bool]) {
 
 // Answer adds a resource record of a DNS reply.
 func (r *Report) Answer(a ocsf.DNSAnswer) {
-	r.answers = append(r.answers, a)
-	r.Event.Answers = r.answers
+	r.Event.Answers = append(r.Event.Answers, a)
 }
 
 // MarkClipped says in the event that a part of the record was too long and is

@@ -66,15 +66,15 @@ func (c *conn) fill(r *report.Report) {
 	r.KeepInt("conn_orig_ip_bytes", c.origIP)
 	r.KeepInt("conn_resp_ip_bytes", c.respIP)
 	r.KeepText("conn_state", c.state)
-	r.KeepText("conn_tunnel_parents", commas(c.tunnels))
+	r.KeepText("conn_tunnel_parents", report.Commas(c.tunnels))
 	r.KeepText("conn_vlan_inner", c.innerVLAN)
 }
 
 // count adds the traffic: OCSF's "out" is from source to destination.
 func (c *conn) count(r *report.Report) {
 	r.Traffic = ocsf.NetworkTraffic{
-		Bytes: sum(c.origBytes, c.respBytes), BytesOut: c.origBytes, BytesIn: c.respBytes,
-		Packets: sum(c.origPkts, c.respPkts), PacketsOut: c.origPkts, PacketsIn: c.respPkts,
+		Bytes: report.Sum(c.origBytes, c.respBytes), BytesOut: c.origBytes, BytesIn: c.respBytes,
+		Packets: report.Sum(c.origPkts, c.respPkts), PacketsOut: c.origPkts, PacketsIn: c.respPkts,
 	}
 	if c.missed.Value > 0 {
 		r.Traffic.BytesMissed = c.missed
@@ -82,13 +82,6 @@ func (c *conn) count(r *report.Report) {
 	if r.Traffic != (ocsf.NetworkTraffic{}) {
 		r.Event.Traffic = &r.Traffic
 	}
-}
-
-func sum(a, b ocsf.Opt[int64]) ocsf.Opt[int64] {
-	if !a.Set || !b.Set {
-		return ocsf.Opt[int64]{}
-	}
-	return ocsf.Some(a.Value + b.Value)
 }
 
 // ended says what a [conn_state] means for the connection as a whole. Only TCP

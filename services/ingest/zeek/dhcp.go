@@ -89,7 +89,7 @@ func (d *dhcp) sides(r *report.Report) {
 	if d.serverAddr.IsValid() {
 		r.Dst.Addr = d.serverAddr
 	}
-	r.Src.MAC, r.MAC = d.mac, d.mac
+	r.Src.MAC = d.mac
 	r.Src.Host = d.hostName
 }
 
@@ -111,8 +111,8 @@ func (d *dhcp) keep(r *report.Report) {
 	r.KeepText("dhcp_client_software", d.clientSoftware)
 	r.KeepText("dhcp_domain", d.domain)
 	r.KeepText("dhcp_host_name", d.hostName)
-	r.KeepText("dhcp_msg_types", commas(d.types))
-	r.KeepText("dhcp_param_list", commas(d.params))
+	r.KeepText("dhcp_msg_types", report.Commas(d.types))
+	r.KeepText("dhcp_param_list", report.Commas(d.params))
 	r.KeepText("dhcp_requested_ip", addrText(d.requested))
 	r.KeepText("dhcp_server_message", d.serverMsg)
 	r.KeepText("dhcp_server_software", d.serverSoftware)

@@ -56,8 +56,8 @@ func (h *http) fill(r *report.Report) {
 	h.response(r)
 	r.KeepInt("http_info_code", h.info)
 	r.KeepText("http_info_msg", h.infoText)
-	r.KeepText("http_proxied", commas(h.proxied))
-	r.KeepText("http_tags", commas(h.tags))
+	r.KeepText("http_proxied", report.Commas(h.proxied))
+	r.KeepText("http_tags", report.Commas(h.tags))
 	r.KeepInt("http_trans_depth", h.depth)
 	r.KeepText("http_username", h.username)
 }
@@ -65,7 +65,7 @@ func (h *http) fill(r *report.Report) {
 func (h *http) request(r *report.Report) {
 	r.Request = ocsf.HTTPRequest{
 		HTTPMethod: h.method, Version: h.version, UserAgent: h.userAgent, Referrer: h.referrer,
-		BodyLength: small(h.requestLen),
+		BodyLength: report.Small(h.requestLen),
 	}
 	if h.host != "" || h.uri != "" {
 		r.Asked(h.host, h.uri)
@@ -78,11 +78,8 @@ func (h *http) response(r *report.Report) {
 		return
 	}
 	r.Answered(h.status.Value, h.statusText)
-	r.Response.BodyLength = small(h.responseLen)
+	r.Response.BodyLength = report.Small(h.responseLen)
 	if len(h.types) > 0 {
 		r.Response.ContentType = h.types[0]
 	}
 }
-
-// small is v for attributes that OCSF has as integer_t.
-func small(v ocsf.Opt[int64]) ocsf.Opt[int] { return ocsf.Opt[int]{Value: int(v.Value), Set: v.Set} }

@@ -134,6 +134,6 @@ func (m *mqttSubscribe) fill(r *report.Report) {
 	r.KeepBool("mqtt_ack", m.ack)
 	r.KeepText("mqtt_action", packet)
 	r.KeepInt("mqtt_granted_qos", m.granted)
-	r.KeepText("mqtt_qos", commas(m.levels))
-	r.KeepText("mqtt_topic", commas(m.topics))
+	r.KeepText("mqtt_qos", report.Commas(m.levels))
+	r.KeepText("mqtt_topic", report.Commas(m.topics))
 }

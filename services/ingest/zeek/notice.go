@@ -51,7 +51,7 @@ func (n *notice) fill(r *report.Report) {
 		n.connect(r, n.proto)
 		r.InEvidence()
 	}
-	r.KeepText("notice_actions", commas(n.actions))
+	r.KeepText("notice_actions", report.Commas(n.actions))
 	r.KeepInt("notice_n", n.n)
 	r.KeepText("notice_peer", n.peer)
 	r.KeepText("notice_sub", n.sub)

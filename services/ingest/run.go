@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/services/ingest/inventory"
+	"github.com/cordon-iot/cordon/services/ingest/report"
+	"github.com/cordon-iot/cordon/services/ingest/resolve"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// Options is what a running ingest needs.
+type Options struct {
+	Kafka    wkafka.Config
+	Topics   cordon.Topics
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+	Now      func() time.Time // for latencies in metrics alone
+	Ready    func()           // called once the inventory is up to date; may be nil
+}
+
+// Run turns raw records into events until ctx ends. It starts when it has read
+// the inventory as far as it goes.
+func Run(ctx context.Context, o Options) error {
+	g, ctx := errgroup.WithContext(ctx)
+	inv, err := follow(ctx, o, g)
+	if err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	metrics, streams := NewMetrics(o.Registry), stream.NewMetrics(o.Registry, o.Now)
+	for _, f := range formats() {
+		g.Go(func() error { return stream.Run(ctx, o.config(f, inv, metrics, streams)) })
+	}
+	if o.Ready != nil {
+		o.Ready()
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	return nil
+}
+
+// config is how the records of one format are read. Each format has a group of
+// its own, so that a flood of one does not hold up the others.
+func (o Options) config(f format, inv *inventory.Inventory, m *Metrics, s *stream.Metrics) stream.Config {
+	topic := o.Topics.Raw(f.name)
+	return stream.Config{
+		Kafka:    o.Kafka,
+		Group:    o.Topics.Prefix + "ingest.raw." + f.name,
+		Service:  "ingest",
+		Topics:   []string{topic},
+		Rejected: o.Topics.Rejected(),
+		Log:      o.Log,
+		Metrics:  s,
+		Open: func(ctx context.Context, c *stream.Claim) (stream.Step, error) {
+			v := resolve.New(inv)
+			if err := relearn(ctx, o.Kafka, c, f, v); err != nil {
+				return nil, err
+			}
+			return newStep(f, o.Topics.Events(), v, m), nil
+		},
+	}
+}
+
+// relearn reads the last records before the first one to apply, so that v knows
+// the addresses that whoever had the partition before knew.
+func relearn(ctx context.Context, k wkafka.Config, c *stream.Claim, f format, v *resolve.Resolver) error {
+	oldest, err := wkafka.StartOffset(ctx, k, c.Topic, c.Partition)
+	if err != nil {
+		return err
+	}
+	from := max(c.Start-resolve.Horizon, oldest)
+	if from >= c.Start {
+		return nil
+	}
+	m := f.mapper(unmeasured())
+	var r report.Report
+	_, err = stream.Replay(ctx, k, c.Topic, c.Partition, from, c.Start, func(in cordon.Record) error {
+		r.Reset()
+		if m.Map(in, &r) == nil {
+			v.Learn(&r, in.Position.Offset)
+		}
+		return nil
+	})
+	return err
+}
+
+// follow folds the devices topic: up to its end before it returns, then for as
+// long as ctx lasts. A record that is no device is logged and passed over: it
+// must not keep events from being made.
+func follow(ctx context.Context, o Options, g *errgroup.Group) (*inventory.Inventory, error) {
+	inv, topic := inventory.New(), o.Topics.Devices()
+	fold := func(r cordon.Record) error {
+		if err := inv.Fold(r); err != nil {
+			o.Log.Warn("record of the inventory passed over", "record", r.Position.String(), "err", err)
+		}
+		return nil
+	}
+	partitions, err := wkafka.Partitions(ctx, o.Kafka, topic)
+	if err != nil {
+		return nil, err
+	}
+	for p := range partitions {
+		next, err := stream.Replay(ctx, o.Kafka, topic, p, 0, -1, fold)
+		if err != nil {
+			return nil, fmt.Errorf("inventory: %w", err)
+		}
+		g.Go(func() error { return stream.Follow(ctx, o.Kafka, topic, p, next, fold) })
+	}
+	inv.Publish()
+	return inv, nil
+}
