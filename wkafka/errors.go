@@ -89,7 +89,7 @@ func notSent(err error) bool {
 		return true
 	}
 	for _, e := range []error{
-		errNotSent, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
+		errNotSent, kafka.InvalidMessage, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
 		kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.NotEnoughReplicas,
 	} {
 		if errors.Is(err, e) {

@@ -3,8 +3,10 @@ package wkafka
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -265,10 +267,13 @@ func (l *lane) attempt(recs []*Record) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errUnencodable, err)
 	}
+	var length [4]byte
+	binary.BigEndian.PutUint32(length[:], uint32(len(b)))
 	began := l.now()
 	res, err := l.p.cluster.client.RawProduce(ctx, &kafka.RawProduceRequest{
 		Topic: l.topic, Partition: l.partition, RequiredAcks: kafka.RequireAll,
-		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(b)},
+		// kafka-go writes a record set with its length in front.
+		RawRecords: protocol.RawRecordSet{Reader: io.MultiReader(bytes.NewReader(length[:]), bytes.NewReader(b))},
 	})
 	if err == nil {
 		err = res.Error

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -88,4 +90,28 @@ func Name(t testing.TB) string {
 		return r
 	}, t.Name())
 	return fmt.Sprintf("%s-%d-%d", test, time.Now().UnixNano(), names.Add(1))
+}
+
+// DeleteRecords removes the records of a partition before offset, as retention
+// does.
+func DeleteRecords(t testing.TB, cfg wkafka.Config, topic string, partition int32, offset int64) {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.TimeoutMillis = 10_000
+	req.Topics = []kmsg.DeleteRecordsRequestTopic{{
+		Topic:      topic,
+		Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Partition: partition, Offset: offset}},
+	}}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for _, res := range cl.RequestSharded(ctx, req) {
+		if res.Err != nil {
+			t.Fatalf("delete records of %s/%d before %d: %v", topic, partition, offset, res.Err)
+		}
+	}
 }
