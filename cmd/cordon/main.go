@@ -6,6 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
+	"github.com/cordon-iot/cordon/cmd/cordon/feed"
+	"github.com/cordon-iot/cordon/cmd/cordon/secrets"
+	"github.com/cordon-iot/cordon/cmd/cordon/store"
+	"github.com/cordon-iot/cordon/cmd/cordon/tap"
 	"github.com/cordon-iot/cordon/internal/service"
 )
 
@@ -18,6 +22,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(broker.Command())
+	c.AddCommand(broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command())
 	return c
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
+	"github.com/cordon-iot/cordon/cmd/cordon/topics"
 )
 
 // Options say where a broker keeps its log and how it is reached.
@@ -38,6 +39,10 @@ type Broker struct {
 // minSession lets consumers be declared dead soon, so that a killed service's
 // partitions are taken over within seconds.
 const minSession = time.Second
+
+// cleanEvery is in milliseconds. A run holds everything up; its cost is that of
+// the data since the last one.
+const cleanEvery = 60_000
 
 // Start starts a broker that has all topics of o.Topics, or finds them again
 // in o.Dir.
@@ -66,7 +71,7 @@ func (b *Broker) start(o Options) error {
 		return explain(err, o.Listen)
 	}
 	b.cluster = c
-	for _, t := range Specs(o.Topics, o.Partitions) {
+	for _, t := range topics.Specs(o.Topics, o.Partitions, 0) {
 		err := c.CreateTopic(t.Name, int32(t.Partitions), t.Config)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("topic %s: %w", t.Name, err)
@@ -83,9 +88,9 @@ func options(o Options) []kfake.Opt {
 		kfake.GroupMinSessionTimeout(minSession),
 		kfake.WithLogger(logger{o.Log}),
 		kfake.BrokerConfigs(map[string]string{
-			"log.segment.bytes":      strconv.Itoa(segment),
+			"log.segment.bytes":      strconv.Itoa(topics.Segment),
 			"log.cleaner.backoff.ms": strconv.Itoa(cleanEvery),
-			"message.max.bytes":      strconv.Itoa(maxRecord),
+			"message.max.bytes":      strconv.Itoa(topics.MaxRecord),
 		}),
 	}
 	if o.Dir != "" {

@@ -20,7 +20,7 @@ func Command() *cobra.Command {
 	var data, level string
 	c := &cobra.Command{
 		Use:   "broker",
-		Short: "run the embedded Kafka broker alone",
+		Short: "Run the embedded Kafka broker alone",
 		Long: "Run the embedded Kafka broker alone: one node, no replication, no authentication,\n" +
 			"loopback only. It prints its address when all topics exist.",
 		Args: cobra.NoArgs,

@@ -1,0 +1,87 @@
+// Package client is what the commands share that talk to a cordon which runs
+// elsewhere: it is found through the data directory of `cordon up`, or through
+// flags and the environment, which win.
+package client
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
+	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// Flags are the settings of a client.
+type Flags struct {
+	set   *pflag.FlagSet
+	data  string
+	kafka *service.KafkaFlags
+	store *StoreFlags
+}
+
+// Bind adds the settings of c to its flags.
+func Bind(c *cobra.Command) *Flags {
+	f := &Flags{set: c.Flags()}
+	f.set.StringVar(&f.data, "data", ".cordon", "data directory of the cordon that runs")
+	return f
+}
+
+// WithKafka adds where the log is.
+func (f *Flags) WithKafka() *Flags {
+	f.kafka = service.BindKafka(f.set)
+	return f
+}
+
+// WithStore adds where ClickHouse is.
+func (f *Flags) WithStore() *Flags {
+	f.store = BindStore(f.set)
+	return f
+}
+
+// Data is the data directory.
+func (f *Flags) Data() string { return f.data }
+
+// Kafka returns where the log is and what its topics are called.
+func (f *Flags) Kafka() (wkafka.Config, cordon.Topics, error) {
+	if !f.set.Changed("kafka-brokers") {
+		i, err := datadir.Running(f.data)
+		if err != nil {
+			return wkafka.Config{}, cordon.Topics{}, err
+		}
+		if err := f.fill(map[string]string{"kafka-brokers": strings.Join(i.Brokers, ","), "topic-prefix": i.TopicPrefix}); err != nil {
+			return wkafka.Config{}, cordon.Topics{}, err
+		}
+	}
+	c, err := f.kafka.Config("cordon")
+	return c, f.kafka.Topics(), err
+}
+
+// Store returns the DSN of ClickHouse.
+func (f *Flags) Store() (string, error) {
+	if f.set.Changed("clickhouse") {
+		return f.store.DSN()
+	}
+	i, err := datadir.Running(f.data)
+	if err != nil {
+		return "", fmt.Errorf("%w; or say where ClickHouse is with --clickhouse", err)
+	}
+	return i.Reader, nil
+}
+
+// fill sets flags that nobody has set.
+func (f *Flags) fill(values map[string]string) error {
+	for name, v := range values {
+		if f.set.Changed(name) {
+			continue
+		}
+		if err := f.set.Set(name, v); err != nil {
+			return fmt.Errorf("%s %q: %w", name, v, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cordon-iot/cordon/cmd/cordon/client"
+	"github.com/cordon-iot/cordon/cmd/cordon/lag"
+	"github.com/cordon-iot/cordon/cmd/cordon/pace"
+	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/internal/stream"
+)
+
+type options struct {
+	format, sensor, speed string
+	wait                  bool
+}
+
+// Command is `cordon feed`.
+func Command() *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "feed FILE --format zeek|eve|ocsf",
+		Short: "Send the records of a file into the log",
+		Long: "Send the records of a file, one per line, into the raw topic of their format: Zeek logs as JSON\n" +
+			"or tab-separated, Suricata's EVE, or native OCSF; plain or compressed with gzip, zstd or bzip2.\n" +
+			"- is standard input. What cannot be read is sent as well: ingest refuses it and keeps the bytes.",
+		Args:    cobra.ExactArgs(1),
+		Example: "  cordon feed conn.log.gz --format zeek --sensor gate-3\n  cordon feed eve.json --format eve --speed 10x",
+	}
+	f := client.Bind(c).WithKafka()
+	fs := c.Flags()
+	fs.StringVar(&o.format, "format", "", "zeek, eve or ocsf")
+	fs.StringVar(&o.sensor, "sensor", "", "sensor of records that do not name theirs; empty: the file's name")
+	fs.StringVar(&o.speed, "speed", "max", "max, original or a factor of the original speed such as 10x")
+	fs.BoolVar(&o.wait, "wait", false, "wait until all services have done all records")
+	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c, f, args[0]) }
+	service.Bindable(c)
+	return c
+}
+
+func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
+	if o.format == "" {
+		return errors.New("format is missing: say --format zeek, eve or ocsf")
+	}
+	speed, err := pace.ParseSpeed(o.speed)
+	if err != nil {
+		return err
+	}
+	if !known(o.format) {
+		_, err := newFormat(o.format, "", "")
+		return err
+	}
+	in, err := Open(path, c.InOrStdin())
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	k, topics, err := flags.Kafka()
+	if err != nil {
+		return err
+	}
+	to, err := stream.NewAppender(k, time.Now)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	log, err := service.NewLog(c.ErrOrStderr(), "auto", "info")
+	if err != nil {
+		return err
+	}
+	feeder := &Feeder{To: to, Topic: topics.Raw(o.format), Speed: speed, Now: time.Now, Log: log}
+	if err := o.send(c.Context(), c.ErrOrStderr(), feeder, in, c.OutOrStdout()); err != nil {
+		return err
+	}
+	if !o.wait {
+		return nil
+	}
+	m := lag.NewMeter(k)
+	defer m.Close()
+	return wait(c.Context(), c.OutOrStdout(), m, lag.Stages(topics))
+}
+
+func (o options) send(ctx context.Context, screen io.Writer, f *Feeder, in *Input, w io.Writer) error {
+	form, err := newFormat(o.format, o.sensorOf(in), in.Base())
+	if err != nil {
+		return err
+	}
+	begun := f.Now()
+	p := watch(screen, in, f.Count(), f.Now)
+	sent, err := f.Send(ctx, in, form)
+	p.stop()
+	summary(w, f, in.Name, sent, f.Now().Sub(begun))
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.Name, err)
+	}
+	return nil
+}
+
+func (o options) sensorOf(in *Input) string {
+	if o.sensor != "" {
+		return o.sensor
+	}
+	return in.Base()
+}
+
+func summary(w io.Writer, f *Feeder, name string, sent Ranges, took time.Duration) {
+	t := f.Count().Totals()
+	rate := float64(t.Records) / max(took.Seconds(), 1e-3)
+	fmt.Fprintf(w, "%s: %s records, %s MB in %s (%s/s)", name, grouped(t.Records), megabytes(t.Bytes), took.Round(10*time.Millisecond), grouped(int64(rate)))
+	if t.Blank > 0 {
+		fmt.Fprintf(w, ", %d lines are none", t.Blank)
+	}
+	if t.Refused > 0 {
+		fmt.Fprintf(w, ", %d lines NOT sent", t.Refused)
+	}
+	fmt.Fprintln(w)
+	for _, p := range slices.Sorted(maps.Keys(sent)) {
+		fmt.Fprintf(w, "  %s/%d  %d to %d\n", f.Topic, p, sent[p].First, sent[p].Last)
+	}
+}
+
+func wait(ctx context.Context, w io.Writer, m *lag.Meter, stages []lag.Stage) error {
+	for _, s := range stages {
+		if err := m.Wait(ctx, []lag.Stage{s}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  ✓ %-8s has done all\n", s.Name)
+	}
+	return nil
+}
