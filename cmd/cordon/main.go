@@ -7,6 +7,7 @@ import (
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
 	"github.com/cordon-iot/cordon/cmd/cordon/feed"
+	"github.com/cordon-iot/cordon/cmd/cordon/initialize"
 	"github.com/cordon-iot/cordon/cmd/cordon/secrets"
 	"github.com/cordon-iot/cordon/cmd/cordon/store"
 	"github.com/cordon-iot/cordon/cmd/cordon/tap"
@@ -22,6 +23,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command())
+	c.AddCommand(broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command(), initialize.Command())
 	return c
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -33,6 +34,6 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
 	return detect.Run(ctx, detect.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies,
-		Log: sh.Log, Registry: sh.Registry,
+		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
 	})
 }
