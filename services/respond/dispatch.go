@@ -2,6 +2,7 @@ package respond
 
 import (
 	"context"
+	"sync/atomic"
 	"log/slog"
 	"time"
 
@@ -45,6 +46,8 @@ func newCrew(e Enforcer, parallel int, now func() time.Time, log *slog.Logger, m
 
 // lane is what goes on for one device.
 type lane struct {
+	step      cordon.Action
+	contested atomic.Bool // another process decided the same
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -54,19 +57,19 @@ func (c crew) dispatcher(f appendStep) *dispatcher {
 }
 
 // step starts what follows from a, which was read from the log and accepted by
-// the fold. inherited says that another process may have worked on a already.
-func (d *dispatcher) step(ctx context.Context, a cordon.Action, inherited bool) {
+// the fold.
+func (d *dispatcher) step(ctx context.Context, a cordon.Action, from Origin) {
 	d.end(a.Device)
 	if closes(a.State) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	l := &lane{cancel: cancel, done: make(chan struct{})}
+	l := &lane{step: a, cancel: cancel, done: make(chan struct{})}
 	d.lanes[a.Device] = l
 	go func() {
 		defer close(l.done)
 		defer cancel()
-		next, err := d.follow(ctx, a, inherited)
+		next, err := d.follow(ctx, l, from)
 		if err == nil {
 			err = d.append(ctx, next)
 		}
@@ -74,6 +77,20 @@ func (d *dispatcher) step(ctx context.Context, a cordon.Action, inherited bool) 
 			d.log.Error("action stands still until the partition is assigned anew", "action", a.ID, "device", a.Device, "error", err)
 		}
 	}()
+}
+
+// ignored takes a step that the fold did not accept. The repetition of an
+// intent shows that another process acts on it too.
+func (d *dispatcher) ignored(a cordon.Action) {
+	if l := d.lanes[a.Device]; l != nil && repeats(l.step, a) {
+		l.contested.Store(true)
+	}
+}
+
+// repeats reports whether b is a once more, decided by another process or
+// appended twice.
+func repeats(a, b cordon.Action) bool {
+	return a.State == cordon.ApplyIntended && b.State == a.State && b.ID == a.ID
 }
 
 // end stops what goes on for device and waits for it.
@@ -95,14 +112,15 @@ func (d *dispatcher) stop() {
 	}
 }
 
-// follow does what a calls for and returns the step that comes after it, or
-// the error of ctx.
-func (d *dispatcher) follow(ctx context.Context, a cordon.Action, inherited bool) (cordon.Action, error) {
+// follow does what the step of l calls for and returns the step that comes
+// after it, or the error of ctx.
+func (d *dispatcher) follow(ctx context.Context, l *lane, from Origin) (cordon.Action, error) {
+	a := l.step
 	switch a.State {
 	case cordon.ApplyIntended:
-		return d.deliver(ctx, attemptsAt(a, inherited), d.applies, d.apply)
+		return d.deliver(ctx, l, from, d.applies, d.apply)
 	case cordon.ReleaseIntended:
-		return d.deliver(ctx, attemptsAt(a, inherited), d.releases, d.enforcer.Release)
+		return d.deliver(ctx, l, from, d.releases, d.enforcer.Release)
 	}
 	if err := d.sleepUntil(ctx, a.Until); err != nil {
 		return a, err
@@ -121,38 +139,42 @@ func (c crew) apply(ctx context.Context, a cordon.Action) error {
 }
 
 // deliver makes attempts until one decides.
-func (c crew) deliver(ctx context.Context, t *attempts, slots chan struct{}, do attemptFunc) (cordon.Action, error) {
-	for {
-		next, again, err := c.attempt(ctx, t, slots, do)
-		if err != nil || again.IsZero() {
-			return next, err
+func (c crew) deliver(ctx context.Context, l *lane, from Origin, slots chan struct{}, do attemptFunc) (cordon.Action, error) {
+	t := attemptsAt(l.step, from, c.now())
+	for again := t.first; ; {
+		if err := c.sleepUntil(ctx, again); err != nil {
+			return l.step, err
+		}
+		failure, err := c.attempt(ctx, t, slots, do)
+		if err != nil {
+			return l.step, err
+		}
+		if l.contested.Load() {
+			t.contested()
+		}
+		var next cordon.Action
+		if next, again = t.result(failure, c.now()); again.IsZero() {
+			return next, nil
 		}
 		c.note(t)
-		if err := c.sleepUntil(ctx, again); err != nil {
-			return next, err
-		}
 	}
 }
 
 // attempt makes one attempt when a slot is free, unless it is too late then.
-func (c crew) attempt(ctx context.Context, t *attempts, slots chan struct{}, do attemptFunc) (next cordon.Action, again time.Time, err error) {
+func (c crew) attempt(ctx context.Context, t *attempts, slots chan struct{}, do attemptFunc) (failure, err error) {
 	select {
 	case slots <- struct{}{}:
 		defer func() { <-slots }()
 	case <-ctx.Done():
-		return next, again, ctx.Err()
+		return nil, ctx.Err()
 	}
-	if next, late := t.late(c.now()); late {
-		return next, again, nil
+	if t.late(c.now()) {
+		return errLate, nil
 	}
 	start := c.now()
-	failure := do(ctx, t.step)
-	if ctx.Err() != nil {
-		return next, again, ctx.Err()
-	}
+	failure = do(ctx, t.step)
 	c.metrics.attempt(t.step.State, failureLabel(failure), c.now().Sub(start))
-	next, again = t.result(failure, c.now())
-	return next, again, nil
+	return failure, ctx.Err()
 }
 
 // note logs the first failure of an operation and, of releases, each one at

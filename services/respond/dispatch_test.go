@@ -78,11 +78,12 @@ func silent(ctx context.Context) error {
 // world is a log, a fold and a dispatcher in one bubble of fake time.
 type world struct {
 	*scripted
-	d    *dispatcher
-	skew atomic.Int64 // of the clock, nanoseconds
-	in   chan cordon.Action
-	halt context.CancelFunc
-	done chan struct{}
+	d       *dispatcher
+	skew    atomic.Int64 // of the clock, nanoseconds
+	foreign atomic.Bool  // steps come from another process
+	in      chan cordon.Action
+	halt    context.CancelFunc
+	done    chan struct{}
 
 	mu    sync.Mutex // guards what follows
 	state *State
@@ -118,13 +119,18 @@ func (w *world) run(ctx context.Context) {
 	defer close(w.done)
 	defer w.d.stop()
 	for _, a := range w.state.Open() {
-		w.d.step(ctx, a, true)
+		w.d.step(ctx, a, Replayed)
 	}
 	for {
 		select {
 		case a := <-w.in:
-			if w.fold(a) {
-				w.d.step(ctx, a, false)
+			switch {
+			case !w.fold(a):
+				w.d.ignored(a)
+			case w.foreign.Load():
+				w.d.step(ctx, a, Foreign)
+			default:
+				w.d.step(ctx, a, Own)
 			}
 		case <-ctx.Done():
 			return

@@ -29,6 +29,9 @@ func (s *State) Known(id cordon.ActionID) bool {
 	return inLog || s.decided[id]
 }
 
+// Own reports whether a was decided here and is not read back yet.
+func (s *State) Own(a cordon.Action) bool { return s.decided[a.ID] }
+
 // Held reports whether an action holds device or is about to.
 func (s *State) Held(device cordon.DeviceID) bool {
 	_, open := s.open[device]

@@ -58,40 +58,51 @@ func (p *partition) decide(f cordon.Finding, logged time.Time) ([]cordon.Action,
 }
 
 // fold takes a record of the actions topic and reports whether its step
-// counts. What cannot be read changes nothing; it stays in the log.
-func (p *partition) fold(rec cordon.Record) (cordon.Action, bool) {
+// counts and whether it was decided here. What cannot be read changes nothing;
+// it stays in the log.
+func (p *partition) fold(rec cordon.Record) (a cordon.Action, counts bool, from Origin) {
 	a, err := cordon.ActionOf(rec)
 	if err != nil {
 		p.metrics.unreadable()
 		p.log.Error("unreadable step of an action, skipped", "error", err)
-		return a, false
+		return a, false, Foreign
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	from = Foreign
+	if p.state.Own(a) {
+		from = Own
+	}
 	before := len(p.state.open)
-	counts := p.state.Fold(a)
+	counts = p.state.Fold(a)
 	p.metrics.opened(len(p.state.open) - before)
-	return a, counts
+	return a, counts, from
 }
 
 // follow carries on with the actions that the fold left open, then with what
 // comes after offset from, until ctx ends.
 func (p *partition) follow(ctx context.Context, k wkafka.Config, number int, from int64) error {
-	open := p.open()
 	defer func() { p.metrics.opened(-len(p.open())) }()
 	defer p.dispatch.stop()
-	for _, a := range open {
-		p.dispatch.step(ctx, a, true)
+	for _, a := range p.open() {
+		p.dispatch.step(ctx, a, Replayed)
 	}
 	return stream.Follow(ctx, k, p.topic, number, from, func(rec cordon.Record) error {
-		a, counts := p.fold(rec)
-		p.metrics.step(a, counts)
-		if counts {
-			p.logStep(a)
-			p.dispatch.step(ctx, a, false)
-		}
+		p.take(ctx, rec)
 		return nil
 	})
+}
+
+// take acts on a record that was read back.
+func (p *partition) take(ctx context.Context, rec cordon.Record) {
+	a, counts, from := p.fold(rec)
+	p.metrics.step(a, counts)
+	if !counts {
+		p.dispatch.ignored(a)
+		return
+	}
+	p.logStep(a)
+	p.dispatch.step(ctx, a, from)
 }
 
 func (p *partition) open() []cordon.Action {
