@@ -114,7 +114,7 @@ func (s *scanner) pass() {
 
 func (s *scanner) passString() {
 	for pos := s.pos + 1; ; pos += 2 {
-		pos = plainEnd(s.in, pos)
+		pos, _ = plainEnd(s.in, pos)
 		if pos >= len(s.in) || s.in[pos] != '\\' {
 			s.pos = min(pos+1, len(s.in))
 			return

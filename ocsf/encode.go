@@ -3,7 +3,9 @@ package ocsf
 import (
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // closeObject ends an object whose members were appended from n on, each with a
@@ -60,31 +62,18 @@ func trimExponent(b []byte) []byte {
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for {
-		n := plain(s)
-		dst = append(dst, s[:n]...)
+		n, ascii := plainEnd(unsafe.Slice(unsafe.StringData(s), len(s)), 0)
+		if plain := s[:n]; ascii || utf8.ValidString(plain) {
+			dst = append(dst, plain...)
+		} else {
+			dst = append(dst, strings.ToValidUTF8(plain, "\ufffd")...)
+		}
 		if n == len(s) {
 			return append(dst, '"')
 		}
-		size := 1
-		if s[n] < utf8.RuneSelf {
-			dst = appendEscape(dst, s[n])
-		} else {
-			var r rune
-			r, size = utf8.DecodeRuneInString(s[n:])
-			dst = utf8.AppendRune(dst, r)
-		}
-		s = s[n+size:]
+		dst = appendEscape(dst, s[n])
+		s = s[n+1:]
 	}
-}
-
-// plain is the length of the start of s that needs no attention.
-func plain(s string) int {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -138,9 +138,12 @@ func (s *scanner) element() bool {
 // input, or text if there were escapes.
 func (s *scanner) str() string {
 	start := s.pos + 1
-	end := plainEnd(s.in, start)
+	end, ascii := plainEnd(s.in, start)
 	if end < len(s.in) && s.in[end] == '"' {
 		s.pos = end + 1
+		if ascii && end-start <= MaxString {
+			return alias(s.in[start:end])
+		}
 		return s.checked(s.in[start:end], start)
 	}
 	return s.strSlow(start)
@@ -150,7 +153,7 @@ func (s *scanner) str() string {
 func (s *scanner) strSlow(start int) string {
 	from, pos := len(s.text), start
 	for {
-		end := plainEnd(s.in, pos)
+		end, _ := plainEnd(s.in, pos)
 		s.text = append(s.text, s.in[pos:end]...)
 		if end >= len(s.in) {
 			s.fail(CodeSyntax, end, "ends within a string")
@@ -189,21 +192,27 @@ func (s *scanner) checked(b []byte, offset int) string {
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // plainEnd is the first place from pos on with a quote, backslash or control
-// character. It looks at eight bytes at a time.
-func plainEnd(in []byte, pos int) int {
+// character. ascii is true only if all bytes before it are ASCII. It looks at
+// eight bytes at a time.
+func plainEnd(in []byte, pos int) (end int, ascii bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	var seen uint64
 	for ; pos+8 <= len(in); pos += 8 {
 		w := binary.LittleEndian.Uint64(in[pos:])
 		quote, slash := w^(ones*'"'), w^(ones*'\\')
 		hit := ((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((w - ones*' ') &^ w)
 		if hit &= highs; hit != 0 {
-			return pos + bits.TrailingZeros64(hit)/8
+			n := bits.TrailingZeros64(hit) / 8
+			seen |= w & (1<<(8*n) - 1)
+			return pos + n, seen&highs == 0
 		}
+		seen |= w
 	}
 	for pos < len(in) && in[pos] >= ' ' && in[pos] != '"' && in[pos] != '\\' {
+		seen |= uint64(in[pos])
 		pos++
 	}
-	return pos
+	return pos, seen&highs == 0
 }
 
 // escape appends what the escape at pos stands for and returns the place after.

@@ -2,16 +2,15 @@ package schemas
 
 import (
 	"regexp"
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-iot/cordon/ocsf"
 	"github.com/cordon-iot/cordon/schemas/clickhouse"
 )
 
 // TestColumnsAreInTheProfile: every column of every table has a meaning and a
-// data class in the profile, and the profile names no other.
+// data class in the profile.
 func TestColumnsAreInTheProfile(t *testing.T) {
 	migrations, err := clickhouse.Migrations()
 	if err != nil {
@@ -28,8 +27,10 @@ func TestColumnsAreInTheProfile(t *testing.T) {
 				continue // rollups and the like, made from these
 			}
 			seen++
-			if diff := cmp.Diff(table.columns, described[table.name]); diff != "" {
-				t.Errorf("columns of %s in %s and in profile.yaml (-SQL +profile):\n%s", table.name, m.Name, diff)
+			for _, column := range table.columns {
+				if !slices.Contains(described[table.name], column) {
+					t.Errorf("column %s.%s of %s is not under columns in profile.yaml: say there what it holds", table.name, column, m.Name)
+				}
 			}
 		}
 	}
