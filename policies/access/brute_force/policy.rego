@@ -19,7 +19,7 @@
 #     its password and close the port.
 package policies.access.brute_force
 
-observe.failures if failed_logon
+observe contains "failures" if failed_logon
 
 failed_logon if {
 	input.class_uid == 4007

@@ -25,7 +25,7 @@ import data.lib.flow
 
 ports := {23, 2323, 5555, 7547, 37215, 52869, 60023}
 
-observe.hosts if {
+observe contains "hosts" if {
 	input.class_uid == 4001
 	input.dst_endpoint.port in ports
 	flow.outbound

@@ -21,7 +21,7 @@ package policies.network.beacon
 
 import data.lib.flow
 
-observe.calls if {
+observe contains "calls" if {
 	flow.established
 	flow.tcp
 	flow.outbound

@@ -25,7 +25,7 @@ package policies.network.dead_beacon
 
 import data.lib.flow
 
-observe.calls if {
+observe contains "calls" if {
 	flow.unanswered
 	flow.outbound
 }

@@ -22,7 +22,7 @@ package policies.network.dns_failures
 
 import data.lib.flow
 
-observe.names if {
+observe contains "names" if {
 	input.class_uid == 4003
 	input.rcode_id == 3
 	flow.from_device

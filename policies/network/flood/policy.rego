@@ -24,12 +24,12 @@ package policies.network.flood
 
 import data.lib.flow
 
-observe.flows if {
+observe contains "flows" if {
 	input.class_uid == 4001
 	flow.from_device
 }
 
-observe.packets if {
+observe contains "packets" if {
 	input.class_uid == 4001
 	flow.outbound
 	input.traffic.packets_in == 0

@@ -24,9 +24,9 @@ package policies.network.new_service
 
 import data.lib.flow
 
-observe.device if input.class_uid == 4001
+observe contains "device" if input.class_uid == 4001
 
-observe.service if {
+observe contains "service" if {
 	flow.established
 	flow.to_device
 }

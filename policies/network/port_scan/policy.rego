@@ -24,7 +24,7 @@ package policies.network.port_scan
 
 import data.lib.flow
 
-observe.targets if {
+observe contains "targets" if {
 	flow.failed
 	flow.from_device
 }

@@ -22,7 +22,7 @@ package policies.network.port_sweep
 
 import data.lib.flow
 
-observe.ports if {
+observe contains "ports" if {
 	flow.failed
 	flow.from_device
 }

@@ -23,7 +23,7 @@ package policies.network.unanswered
 
 import data.lib.flow
 
-observe.tries if {
+observe contains "tries" if {
 	flow.unanswered
 	flow.outbound
 }

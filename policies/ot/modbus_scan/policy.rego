@@ -20,7 +20,7 @@
 #     writing.
 package policies.ot.modbus_scan
 
-observe.addresses if {
+observe contains "addresses" if {
 	input.class_uid == 4001
 	input.unmapped.modbus_function_code in {1, 2, 3, 4}
 	not input.unmapped.modbus_pdu_type == "RESP"

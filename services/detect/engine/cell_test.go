@@ -171,8 +171,8 @@ func TestWindowsAreKeyed(t *testing.T) {
 windows:
   n: {kind: count, by: [input.device.uid, input.port], over: 1m}
   s: {kind: sum, of: input.bytes, by: [input.device.uid], over: 1m}`, `
-observe.n if input.seen
-observe.s if input.seen
+observe contains "n" if input.seen
+observe contains "s" if input.seen
 findings contains sprintf("%v %v", [object.get(input, ["windows", "n", "count"], "-"), object.get(input, ["windows", "s", "sum"], "-")])`))
 	e := New(p, Options{})
 	got := summaries(t, e,
@@ -192,7 +192,7 @@ findings contains sprintf("%v %v", [object.get(input, ["windows", "n", "count"],
 
 func TestWindowsForgetKeys(t *testing.T) {
 	p := mustLoad(t, one(plain+"\nwindows:\n  n: {kind: count, by: [input.device.uid, input.ip], over: 1h}",
-		`observe.n if input.ip
+		`observe contains "n" if input.ip
 findings contains sprintf("%d", [input.windows.n.count]) if input.windows.n.count > 1`))
 	counts := NewCounts()
 	e := New(p, Options{Counts: counts, MostKeys: 100})

@@ -41,7 +41,7 @@ func (g gen) condition(i int) string {
 		not = "not "
 	}
 	x, y := g.field(), g.scalar()
-	switch g.IntN(20) {
+	switch g.IntN(21) {
 	case 0, 1, 2:
 		return not + x + " == " + y
 	case 3:
@@ -68,6 +68,8 @@ func (g gen) condition(i int) string {
 		return fmt.Sprintf("%shelper(%s)", not, x)
 	case 16:
 		return not + "flag"
+	case 20:
+		return not + x + " in few"
 	case 17:
 		return fmt.Sprintf("%sdata.site.facts[%s] == %s", not, x, y)
 	case 18:
@@ -87,11 +89,12 @@ func (g gen) body() string {
 func (g gen) policy() string {
 	var b strings.Builder
 	for range 1 + g.IntN(2) {
-		fmt.Fprintf(&b, "observe.w if {\n%s}\n\n", g.body())
+		fmt.Fprintf(&b, "observe contains \"w\" if {\n%s}\n\n", g.body())
 	}
 	for range 1 + g.IntN(2) {
 		fmt.Fprintf(&b, "findings contains \"x\" if {\n%s}\n\n", g.body())
 	}
+	fmt.Fprintf(&b, "few := {%s, %s}\n\n", g.constant(), g.constant())
 	fmt.Fprintf(&b, "helper(x) if x == %s\n\nhelper(x) if {\n\tx != %s\n\tinput.b\n}\n\nflag if {\n%s}\n", g.constant(), g.constant(), strings.ReplaceAll(strings.ReplaceAll(g.body(), "helper(", "is_string("), "flag", "true"))
 	return b.String()
 }
@@ -188,7 +191,7 @@ func compareToOPA(t *testing.T, e *Engine, body string, fsys fstest.MapFS, seed 
 	}
 	for _, r := range e.runs {
 		e.machine.window = r.read
-		for name, rl := range map[string]rule{"findings": r.findings, "observe.w": r.observe[0]} {
+		for name, rl := range map[string]rule{"findings": r.findings, `observe["w"]`: r.observe[0]} {
 			got := e.machine.run(rl.native, nil)
 			want := opaSays(t, rl, input)
 			all++
@@ -211,8 +214,8 @@ func opaSays(t *testing.T, r rule, input ast.Value) bool {
 		return false
 	}
 	switch v := rs[0].Expressions[0].Value.(type) {
-	case bool:
-		return v
+	case string: // the name of the window
+		return true
 	case []any:
 		return len(v) > 0
 	}

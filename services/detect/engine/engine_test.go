@@ -165,9 +165,9 @@ windows:
   n: {kind: count, by: [input.device.uid], over: 20s}
   d: {kind: distinct, of: input.ip, by: [input.device.uid], over: 1m}
   r: {kind: interval, by: [input.device.uid], over: 2m}`, `
-observe.n if input.ip
-observe.d if startswith(input.ip, "10.")
-observe.r if input.ip != "10.0.0.3"
+observe contains "n" if input.ip
+observe contains "d" if startswith(input.ip, "10.")
+observe contains "r" if input.ip != "10.0.0.3"
 findings contains sprintf("%d %d %v", [input.windows.n.count, input.windows.d.distinct, object.get(input.windows.r, "cv", "-")]) if input.windows.n.count > 2`))
 	var events []cordon.Event
 	for i := range 60 {

@@ -263,10 +263,32 @@ func (l *lowering) ref(r ast.Ref, s scope) operand {
 	if r.HasPrefix(ast.InputRootRef) {
 		return l.inputRef(r)
 	}
+	if t := l.constantRule(r); t != nil {
+		return operand{from: fromConstant, term: t}
+	}
 	if !r.HasPrefix(ast.DefaultRootRef) || len(r) < 3 || !ast.String(siteFolder).Equal(r[1].Value) {
 		return operand{}
 	}
 	return operand{from: fromData, base: l.site, refs: l.operands(r[2:], s)}
+}
+
+// constantRule returns the value of the rule at r if it is the same whatever
+// the event, else nil.
+func (l *lowering) constantRule(r ast.Ref) *ast.Term {
+	if !r.HasPrefix(ast.DefaultRootRef) || !r.IsGround() {
+		return nil
+	}
+	rules := l.compiler.GetRulesExact(r)
+	if len(rules) != 1 {
+		return nil
+	}
+	rule := rules[0]
+	head := rule.Head
+	if rule.Default || rule.Else != nil || len(head.Args) > 0 || head.RuleKind() != ast.SingleValue ||
+		!isConstant(head.Value) || !rule.Body.Equal(ast.NewBody(ast.NewExpr(ast.InternedTerm(true)))) {
+		return nil
+	}
+	return head.Value
 }
 
 func (l *lowering) inputRef(r ast.Ref) operand {

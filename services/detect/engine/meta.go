@@ -67,7 +67,7 @@ func (k Kind) fields() []string {
 }
 
 // Window declares what a policy remembers: events for which the rule
-// observe.<Name> holds, summed up over event time.
+// observe contains Name, summed up over event time.
 type Window struct {
 	Name string
 	Kind Kind

@@ -19,7 +19,7 @@ import (
 // Names of the rules that the engine looks at.
 const (
 	findingsRule = "findings" // findings contains {"summary": ..., "evidence": {...}} if ...
-	observeRule  = "observe"  // observe.<window> if ...
+	observeRule  = "observe"  // observe contains "<window>" if ...
 )
 
 // Policy is one policy, ready to run. It never changes.
@@ -77,10 +77,10 @@ func (b *builder) policy(ctx context.Context, m module) (*Policy, Problems) {
 	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), done: map[string]*program{}}
 	var err error
 	for _, w := range p.windows {
-		r, e := b.rule(ctx, l, m, true, observeRule, w.Name)
+		r, e := b.rule(ctx, l, m, observeRule, w.Name)
 		p.observe, err = append(p.observe, r), errOr(err, e)
 	}
-	r, e := b.rule(ctx, l, m, false, findingsRule)
+	r, e := b.rule(ctx, l, m, findingsRule)
 	if p.findings, err = r, errOr(err, e); err != nil {
 		return nil, opaProblems(m.file, err, b.builtins)
 	}
@@ -166,18 +166,21 @@ func (b *builder) digest(m module) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// rule prepares the rules at path below the package of m. With heads, only
-// those that are true count.
-func (b *builder) rule(ctx context.Context, l *lowering, m module, heads bool, path ...string) (rule, error) {
-	ref := slices.Clone(m.parsed.Package.Path)
-	for _, p := range path {
-		ref = append(ref, ast.StringTerm(p))
+// rule prepares the rules that make the set name, or, with an element, those
+// of them that put it there.
+func (b *builder) rule(ctx context.Context, l *lowering, m module, name string, element ...string) (rule, error) {
+	ref := m.parsed.Package.Path.Append(ast.StringTerm(name))
+	rules := l.compiler.GetRulesExact(ref)
+	for _, e := range element {
+		key := ast.StringTerm(e)
+		ref = ref.Append(key)
+		rules = slices.DeleteFunc(slices.Clone(rules), func(r *ast.Rule) bool { return !r.Head.Key.Equal(key) })
 	}
 	q, err := rego.New(
 		rego.Compiler(l.compiler), rego.Store(b.store), rego.Capabilities(b.caps),
 		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
 	).PrepareForEval(ctx)
-	return rule{native: l.rules(l.compiler.GetRulesExact(ref), heads), query: q}, err
+	return rule{native: l.rules(rules, false), query: q}, err
 }
 
 // checkRules looks for what the engine needs and for what it would misread.
@@ -191,7 +194,7 @@ func checkRules(m module, meta Meta) Problems {
 	}
 	for _, w := range meta.Windows {
 		if !c.observed[w.Name] {
-			c.bad(m.parsed.Package.Location, "window "+w.Name+" observes nothing", "write observe."+w.Name+" if { ... }")
+			c.bad(m.parsed.Package.Location, "window "+w.Name+" observes nothing", "write observe contains "+strconv.Quote(w.Name)+" if { ... }")
 		}
 	}
 	return c.problems
@@ -218,7 +221,7 @@ func (c *ruleCheck) rule(r *ast.Rule) {
 		c.findings(r)
 	case observeRule:
 		observes = true
-		c.observe(r, ref)
+		c.observe(r)
 	}
 	ast.WalkRefs(r, func(ref ast.Ref) bool {
 		c.windowRef(ref, observes)
@@ -247,15 +250,15 @@ func (c *ruleCheck) findings(r *ast.Rule) {
 	}
 }
 
-func (c *ruleCheck) observe(r *ast.Rule, ref ast.Ref) {
-	if len(ref) != 2 || r.Default || r.Else != nil || r.Head.RuleKind() != ast.SingleValue {
-		c.bad(r.Location, "observe is no rule of the form the engine reads", "write observe.<window> if { ... }")
+func (c *ruleCheck) observe(r *ast.Rule) {
+	if r.Default || r.Else != nil || r.Head.RuleKind() != ast.MultiValue {
+		c.bad(r.Location, observeRule+" must be a set of names of windows", `write observe contains "<window>" if { ... }`)
 		return
 	}
-	name, ok := ref[1].Value.(ast.String)
+	name, ok := r.Head.Key.Value.(ast.String)
 	names := c.windowNames()
 	if !ok || !slices.Contains(names, string(name)) {
-		c.bad(r.Location, "no window "+ref[1].Value.String()+" in METADATA", didYouMean(string(name), names))
+		c.bad(r.Head.Key.Location, "no window "+r.Head.Key.String()+" in METADATA", didYouMean(string(name), names))
 		return
 	}
 	c.observed[string(name)] = true
