@@ -193,9 +193,9 @@ func (d *Decoder) repeated(m *members) bool {
 	return false
 }
 
-// leave ends an object and checks that nothing is missing. names is asked for
-// the name of an attribute only then.
-func (d *Decoder) leave(m *members, required, oneOf set, names func(int) string) {
+// leave ends an object and checks that nothing required is missing. names is
+// asked for the name of an attribute only then.
+func (d *Decoder) leave(m *members, required set, names func(int) string) {
 	if d.err != nil {
 		return
 	}
@@ -206,19 +206,14 @@ func (d *Decoder) leave(m *members, required, oneOf set, names func(int) string)
 		return
 	}
 	d.close()
-	if !oneOf.empty() && !oneOf.meets(m.values) {
-		d.fail(CodeMissing, d.pos, "needs at least one of "+listOf(oneOf, names))
-	}
 }
 
-func listOf(s set, names func(int) string) string {
-	list := ""
-	for i := range 128 {
-		if s.has(i) {
-			list += ", " + names(i)
-		}
+// lacks reports an object that has none of the names it must have one of.
+func (d *Decoder) lacks(names string) {
+	if d.err == nil {
+		d.depth-- // it is the object that is at fault
+		d.fail(CodeMissing, d.pos, "needs "+names)
 	}
-	return list[min(2, len(list)):]
 }
 
 // decodable is what every generated struct is.

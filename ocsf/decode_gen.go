@@ -510,8 +510,52 @@ func (v *Event) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	required, oneOf := demanded(d.class)
-	d.leave(&m, required, oneOf, nameEvent)
+	v.demand(d)
+	d.leave(&m, demanded(d.class), nameEvent)
+}
+
+func (v *Event) demand(d *Decoder) {
+	switch d.class {
+	case 1007:
+	case 1010:
+	case 2004:
+	case 3002:
+		if !(v.Service != nil) && !(v.DstEndpoint != nil) {
+			d.lacks("one of service, dst_endpoint")
+		}
+	case 4001:
+		if !(v.DstEndpoint != nil) && !(v.SrcEndpoint != nil) {
+			d.lacks("one of dst_endpoint, src_endpoint")
+		}
+	case 4002:
+		if !(v.HTTPRequest != nil) && !(v.HTTPResponse != nil) {
+			d.lacks("one of http_request, http_response")
+		}
+	case 4003:
+		if !(v.DstEndpoint != nil) && !(v.SrcEndpoint != nil) {
+			d.lacks("one of dst_endpoint, src_endpoint")
+		}
+	case 4004:
+		if !(v.DstEndpoint != nil) && !(v.SrcEndpoint != nil) {
+			d.lacks("one of dst_endpoint, src_endpoint")
+		}
+	case 4007:
+		if !(v.DstEndpoint != nil) && !(v.SrcEndpoint != nil) {
+			d.lacks("one of dst_endpoint, src_endpoint")
+		}
+	case 4014:
+		if !(v.ConnectionInfo != nil) && !(v.Session != nil) && !(v.SrcEndpoint != nil) && !(v.Traffic != nil) && !(v.TunnelInterface != nil) && !(v.TunnelTypeID != 0) {
+			d.lacks("one of connection_info, session, src_endpoint, traffic, tunnel_interface, tunnel_type_id")
+		}
+	case 5001:
+	case 5004:
+	case 5019:
+	case 5020:
+	case 7004:
+		if v.CommandUID == "" {
+			d.lacks("command_uid")
+		}
+	}
 }
 
 func (v *Actor) reset() {
@@ -553,7 +597,10 @@ func (v *Actor) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x1f, 0x0}, nameActor)
+	if !(v.Process != nil) && !(v.User != nil) && !(v.Session != nil) && !(v.AppName != "") && !(v.AppUID != "") {
+		d.lacks("one of process, user, session, app_name, app_uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Analytic) reset() {
@@ -608,7 +655,10 @@ func (v *Analytic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x40, 0x0}, set{0x84, 0x0}, nameAnalytic)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{0x40, 0x0}, nameAnalytic)
 }
 
 func (v *Attack) reset() {
@@ -646,7 +696,10 @@ func (v *Attack) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x7, 0x0}, nameAttack)
+	if !(v.Tactic != nil) && !(v.Technique != nil) && !(v.SubTechnique != nil) {
+		d.lacks("one of tactic, technique, sub_technique")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *AutonomousSystem) reset() {
@@ -673,7 +726,10 @@ func (v *AutonomousSystem) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x3, 0x0}, nameAutonomousSystem)
+	if !(v.Number.Set) && !(v.Name != "") {
+		d.lacks("one of number, name")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Certificate) reset() {
@@ -735,7 +791,7 @@ func (v *Certificate) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x50, 0x0}, set{0x0, 0x0}, nameCertificate)
+	d.leave(&m, set{0x50, 0x0}, nameCertificate)
 }
 
 func (v *D3FTactic) reset() {
@@ -766,7 +822,10 @@ func (v *D3FTactic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameD3FTactic)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *D3FTechnique) reset() {
@@ -797,7 +856,10 @@ func (v *D3FTechnique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameD3FTechnique)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *D3FEND) reset() {
@@ -830,7 +892,10 @@ func (v *D3FEND) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x3, 0x0}, nameD3FEND)
+	if !(v.D3fTactic != nil) && !(v.D3fTechnique != nil) {
+		d.lacks("one of d3f_tactic, d3f_technique")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Device) reset() {
@@ -1025,7 +1090,10 @@ func (v *Device) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x800000000, 0x0}, set{0x1000801e80, 0x0}, nameDevice)
+	if !(v.IP != "") && !(v.UID != "") && !(v.Name != "") && !(v.Hostname != "") && !(v.InstanceUID != "") && !(v.InterfaceUID != "") && !(v.InterfaceName != "") {
+		d.lacks("one of ip, uid, name, hostname, instance_uid, interface_uid, interface_name")
+	}
+	d.leave(&m, set{0x800000000, 0x0}, nameDevice)
 }
 
 func (v *DeviceHWInfo) reset() {
@@ -1072,7 +1140,7 @@ func (v *DeviceHWInfo) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *DNSAnswer) reset() {
@@ -1126,7 +1194,7 @@ func (v *DNSAnswer) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x20, 0x0}, set{0x0, 0x0}, nameDNSAnswer)
+	d.leave(&m, set{0x20, 0x0}, nameDNSAnswer)
 }
 
 func (v *DNSQuery) reset() {
@@ -1169,7 +1237,7 @@ func (v *DNSQuery) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x2, 0x0}, set{0x0, 0x0}, nameDNSQuery)
+	d.leave(&m, set{0x2, 0x0}, nameDNSQuery)
 }
 
 func (v *Evidence) reset() {
@@ -1279,7 +1347,7 @@ func (v *Evidence) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *File) reset() {
@@ -1361,7 +1429,7 @@ func (v *File) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x1040, 0x0}, set{0x0, 0x0}, nameFile)
+	d.leave(&m, set{0x1040, 0x0}, nameFile)
 }
 
 func (v *FindingInfo) reset() {
@@ -1451,7 +1519,7 @@ func (v *FindingInfo) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x4000, 0x0}, set{0x0, 0x0}, nameFindingInfo)
+	d.leave(&m, set{0x4000, 0x0}, nameFindingInfo)
 }
 
 func (v *Fingerprint) reset() {
@@ -1482,7 +1550,7 @@ func (v *Fingerprint) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x6, 0x0}, set{0x0, 0x0}, nameFingerprint)
+	d.leave(&m, set{0x6, 0x0}, nameFingerprint)
 }
 
 func (v *FirewallRule) reset() {
@@ -1531,7 +1599,10 @@ func (v *FirewallRule) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x28, 0x0}, nameFirewallRule)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Group) reset() {
@@ -1570,7 +1641,10 @@ func (v *Group) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x14, 0x0}, nameGroup)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Hassh) reset() {
@@ -1598,7 +1672,7 @@ func (v *Hassh) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x2, 0x0}, set{0x0, 0x0}, nameHassh)
+	d.leave(&m, set{0x2, 0x0}, nameHassh)
 }
 
 func (v *HTTPHeader) reset() {
@@ -1625,7 +1699,7 @@ func (v *HTTPHeader) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x3, 0x0}, set{0x0, 0x0}, nameHTTPHeader)
+	d.leave(&m, set{0x3, 0x0}, nameHTTPHeader)
 }
 
 func (v *HTTPRequest) reset() {
@@ -1692,7 +1766,7 @@ func (v *HTTPRequest) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *HTTPResponse) reset() {
@@ -1741,7 +1815,7 @@ func (v *HTTPResponse) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x2, 0x0}, set{0x0, 0x0}, nameHTTPResponse)
+	d.leave(&m, set{0x2, 0x0}, nameHTTPResponse)
 }
 
 func (v *JA4Fingerprint) reset() {
@@ -1772,7 +1846,7 @@ func (v *JA4Fingerprint) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x6, 0x0}, set{0x0, 0x0}, nameJA4Fingerprint)
+	d.leave(&m, set{0x6, 0x0}, nameJA4Fingerprint)
 }
 
 func (v *KBArticle) reset() {
@@ -1845,7 +1919,10 @@ func (v *KBArticle) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x1400, 0x0}, nameKBArticle)
+	if !(v.UID != "") && !(v.SrcURL != "") {
+		d.lacks("one of uid, src_url")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Location) reset() {
@@ -1904,7 +1981,10 @@ func (v *Location) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x285, 0x0}, nameLocation)
+	if !(v.City != "") && !(v.Country != "") && !(v.PostalCode != "") && !(v.Region != "") {
+		d.lacks("one of city, country, postal_code, region")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Malware) reset() {
@@ -1954,7 +2034,10 @@ func (v *Malware) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x1, 0x0}, set{0x44, 0x0}, nameMalware)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{0x1, 0x0}, nameMalware)
 }
 
 func (v *Metadata) reset() {
@@ -2053,7 +2136,7 @@ func (v *Metadata) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x42000, 0x0}, set{0x0, 0x0}, nameMetadata)
+	d.leave(&m, set{0x42000, 0x0}, nameMetadata)
 }
 
 func (v *NetworkConnectionInfo) reset() {
@@ -2125,7 +2208,7 @@ func (v *NetworkConnectionInfo) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x10, 0x0}, set{0x0, 0x0}, nameNetworkConnectionInfo)
+	d.leave(&m, set{0x10, 0x0}, nameNetworkConnectionInfo)
 }
 
 func (v *NetworkEndpoint) reset() {
@@ -2259,7 +2342,10 @@ func (v *NetworkEndpoint) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x902176, 0x0}, nameNetworkEndpoint)
+	if !(v.IP != "") && !(v.UID != "") && !(v.Name != "") && !(v.Hostname != "") && !(v.SvcName != "") && !(v.InstanceUID != "") && !(v.InterfaceUID != "") && !(v.InterfaceName != "") && !(v.Domain != "") {
+		d.lacks("one of ip, uid, name, hostname, svc_name, instance_uid, interface_uid, interface_name, domain")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *NetworkInterface) reset() {
@@ -2310,7 +2396,10 @@ func (v *NetworkInterface) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x8f, 0x0}, nameNetworkInterface)
+	if !(v.IP != "") && !(v.MAC != "") && !(v.Name != "") && !(v.Hostname != "") && !(v.UID != "") {
+		d.lacks("one of ip, mac, name, hostname, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *NetworkTraffic) reset() {
@@ -2365,7 +2454,7 @@ func (v *NetworkTraffic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Organization) reset() {
@@ -2396,7 +2485,10 @@ func (v *Organization) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameOrganization)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *OS) reset() {
@@ -2455,7 +2547,7 @@ func (v *OS) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x110, 0x0}, set{0x0, 0x0}, nameOS)
+	d.leave(&m, set{0x110, 0x0}, nameOS)
 }
 
 func (v *OSINT) reset() {
@@ -2548,7 +2640,7 @@ func (v *OSINT) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x14000, 0x0}, set{0x0, 0x0}, nameOSINT)
+	d.leave(&m, set{0x14000, 0x0}, nameOSINT)
 }
 
 func (v *Package) reset() {
@@ -2624,7 +2716,7 @@ func (v *Package) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x2010, 0x0}, set{0x0, 0x0}, namePackage)
+	d.leave(&m, set{0x2010, 0x0}, namePackage)
 }
 
 func (v *PeripheralDevice) reset() {
@@ -2681,7 +2773,10 @@ func (v *PeripheralDevice) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x4, 0x0}, set{0x44, 0x0}, namePeripheralDevice)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{0x4, 0x0}, namePeripheralDevice)
 }
 
 func (v *Policy) reset() {
@@ -2729,7 +2824,10 @@ func (v *Policy) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x38, 0x0}, namePolicy)
+	if !(v.Name != "") && !(v.Type != "") && !(v.UID != "") {
+		d.lacks("one of name, type, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Process) reset() {
@@ -2806,7 +2904,10 @@ func (v *Process) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x480, 0x0}, nameProcess)
+	if !(v.PID.Set) && !(v.UID != "") {
+		d.lacks("one of pid, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *ProcessEntity) reset() {
@@ -2849,7 +2950,10 @@ func (v *ProcessEntity) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x3d, 0x0}, nameProcessEntity)
+	if !(v.CmdLine != "") && !(v.Name != "") && !(v.Path != "") && !(v.PID.Set) && !(v.UID != "") {
+		d.lacks("one of cmd_line, name, path, pid, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Product) reset() {
@@ -2892,7 +2996,10 @@ func (v *Product) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0xa, 0x0}, nameProduct)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *RelatedEvent) reset() {
@@ -2969,7 +3076,7 @@ func (v *RelatedEvent) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x2000, 0x0}, set{0x0, 0x0}, nameRelatedEvent)
+	d.leave(&m, set{0x2000, 0x0}, nameRelatedEvent)
 }
 
 func (v *Remediation) reset() {
@@ -3003,7 +3110,7 @@ func (v *Remediation) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x1, 0x0}, set{0x0, 0x0}, nameRemediation)
+	d.leave(&m, set{0x1, 0x0}, nameRemediation)
 }
 
 func (v *SAN) reset() {
@@ -3030,7 +3137,7 @@ func (v *SAN) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x3, 0x0}, set{0x0, 0x0}, nameSAN)
+	d.leave(&m, set{0x3, 0x0}, nameSAN)
 }
 
 func (v *SBOM) reset() {
@@ -3085,7 +3192,7 @@ func (v *SBOM) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0xa, 0x0}, set{0x0, 0x0}, nameSBOM)
+	d.leave(&m, set{0xa, 0x0}, nameSBOM)
 }
 
 func (v *SecurityState) reset() {
@@ -3112,7 +3219,7 @@ func (v *SecurityState) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Service) reset() {
@@ -3149,7 +3256,10 @@ func (v *Service) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x6, 0x0}, nameService)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Session) reset() {
@@ -3212,7 +3322,7 @@ func (v *Session) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x0, 0x0}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (v *SoftwareComponent) reset() {
@@ -3276,7 +3386,7 @@ func (v *SoftwareComponent) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x408, 0x0}, set{0x0, 0x0}, nameSoftwareComponent)
+	d.leave(&m, set{0x408, 0x0}, nameSoftwareComponent)
 }
 
 func (v *SubTechnique) reset() {
@@ -3307,7 +3417,10 @@ func (v *SubTechnique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameSubTechnique)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Tactic) reset() {
@@ -3338,7 +3451,10 @@ func (v *Tactic) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameTactic)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *Technique) reset() {
@@ -3369,7 +3485,10 @@ func (v *Technique) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x5, 0x0}, nameTechnique)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *TLS) reset() {
@@ -3443,7 +3562,7 @@ func (v *TLS) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x800, 0x0}, set{0x0, 0x0}, nameTLS)
+	d.leave(&m, set{0x800, 0x0}, nameTLS)
 }
 
 func (v *URL) reset() {
@@ -3494,7 +3613,10 @@ func (v *URL) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x84, 0x0}, nameURL)
+	if !(v.URLString != "") && !(v.Path != "") {
+		d.lacks("one of url_string, path")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 func (v *User) reset() {
@@ -3556,7 +3678,10 @@ func (v *User) decode(d *Decoder) {
 			d.drop(&m)
 		}
 	}
-	d.leave(&m, set{0x0, 0x0}, set{0x110, 0x0}, nameUser)
+	if !(v.Name != "") && !(v.UID != "") {
+		d.lacks("one of name, uid")
+	}
+	d.leave(&m, set{}, nil)
 }
 
 // pools lend the objects of an event.

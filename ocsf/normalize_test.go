@@ -146,6 +146,8 @@ func TestNormalizeRefuses(t *testing.T) {
 		{"required field of an object missing", strings.Replace(minimal(""), `"product":{"name":"x"},`, "", 1), CodeMissing, "metadata.product"},
 		{"no side of the connection", strings.Replace(minimal(""), `"dst_endpoint":{"ip":"10.0.0.2"},`, "", 1), CodeMissing, ""},
 		{"endpoint without identity", strings.Replace(minimal(""), `"ip":"10.0.0.2"`, `"port":1`, 1), CodeMissing, "dst_endpoint"},
+		{"endpoint with an empty identity", strings.Replace(minimal(""), `"ip":"10.0.0.2"`, `"uid":""`, 1), CodeMissing, "dst_endpoint"},
+		{"object in a list without identity", minimal(`,"attacks":[{"version":"18"}]`), CodeMissing, "attacks[0]"},
 		{"windows", minimal(`,"windows":{}`), CodeReserved, "windows"},
 		{"cordon's own field", minimal(`,"unmapped":{"cordon_auth":"attested"}`), CodeReserved, "unmapped.cordon_auth"},
 	} {

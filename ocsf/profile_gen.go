@@ -41,41 +41,41 @@ func declared(class int) set {
 	return set{}
 }
 
-// demanded returns the attributes a class must have, and those it must have one of.
-func demanded(class int) (required, oneOf set) {
+// demanded returns the attributes a class must have.
+func demanded(class int) set {
 	switch class {
 	case 1007:
-		return set{0x400000008024014, 0x100804000010}, set{0x0, 0x0}
+		return set{0x400000008024014, 0x100804000010}
 	case 1010:
-		return set{0x8400000008024014, 0x100804000000}, set{0x0, 0x0}
+		return set{0x8400000008024014, 0x100804000000}
 	case 2004:
-		return set{0x400001000024004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x400001000024004, 0x100804000000}
 	case 3002:
-		return set{0x400000000024004, 0x900804000000}, set{0x40000000, 0x800000}
+		return set{0x400000000024004, 0x900804000000}
 	case 4001:
-		return set{0x400000000024004, 0x100804000000}, set{0x40000000, 0x8000000}
+		return set{0x400000000024004, 0x100804000000}
 	case 4002:
-		return set{0x400000000024004, 0x100804000000}, set{0xc000000000, 0x0}
+		return set{0x400000000024004, 0x100804000000}
 	case 4003:
-		return set{0x400000000024004, 0x100804000000}, set{0x40000000, 0x8000000}
+		return set{0x400000000024004, 0x100804000000}
 	case 4004:
-		return set{0x400000000024004, 0x100804000000}, set{0x40000000, 0x8000000}
+		return set{0x400000000024004, 0x100804000000}
 	case 4007:
-		return set{0x400000000024004, 0x100804000000}, set{0x40000000, 0x8000000}
+		return set{0x400000000024004, 0x100804000000}
 	case 4014:
-		return set{0x400000000024004, 0x100804000000}, set{0x800000, 0x54009000000}
+		return set{0x400000000024004, 0x100804000000}
 	case 5001:
-		return set{0x400000008024004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x400000008024004, 0x100804000000}
 	case 5004:
-		return set{0x400000008024004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x400000008024004, 0x100804000000}
 	case 5019:
-		return set{0x400000008024004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x400000008024004, 0x100804000000}
 	case 5020:
-		return set{0x400000008024004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x400000008024004, 0x100804000000}
 	case 7004:
-		return set{0x4000000008a4004, 0x100804000000}, set{0x0, 0x0}
+		return set{0x4000000008a4004, 0x100804000000}
 	}
-	return set{}, set{}
+	return set{}
 }
 
 // classEnum returns the enumeration of attribute i in a class.
@@ -990,22 +990,6 @@ func nameEvent(i int) string {
 	return ""
 }
 
-func nameActor(i int) string {
-	switch i {
-	case 0:
-		return "app_name"
-	case 1:
-		return "app_uid"
-	case 2:
-		return "process"
-	case 3:
-		return "session"
-	case 4:
-		return "user"
-	}
-	return ""
-}
-
 func nameAnalytic(i int) string {
 	switch i {
 	case 0:
@@ -1026,30 +1010,6 @@ func nameAnalytic(i int) string {
 		return "uid"
 	case 8:
 		return "version"
-	}
-	return ""
-}
-
-func nameAttack(i int) string {
-	switch i {
-	case 0:
-		return "sub_technique"
-	case 1:
-		return "tactic"
-	case 2:
-		return "technique"
-	case 3:
-		return "version"
-	}
-	return ""
-}
-
-func nameAutonomousSystem(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "number"
 	}
 	return ""
 }
@@ -1075,42 +1035,6 @@ func nameCertificate(i int) string {
 	case 8:
 		return "uid"
 	case 9:
-		return "version"
-	}
-	return ""
-}
-
-func nameD3FTactic(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "src_url"
-	case 2:
-		return "uid"
-	}
-	return ""
-}
-
-func nameD3FTechnique(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "src_url"
-	case 2:
-		return "uid"
-	}
-	return ""
-}
-
-func nameD3FEND(i int) string {
-	switch i {
-	case 0:
-		return "d3f_tactic"
-	case 1:
-		return "d3f_technique"
-	case 2:
 		return "version"
 	}
 	return ""
@@ -1206,26 +1130,6 @@ func nameDevice(i int) string {
 	return ""
 }
 
-func nameDeviceHWInfo(i int) string {
-	switch i {
-	case 0:
-		return "bios_date"
-	case 1:
-		return "bios_manufacturer"
-	case 2:
-		return "bios_ver"
-	case 3:
-		return "ram_size"
-	case 4:
-		return "serial_number"
-	case 5:
-		return "uuid"
-	case 6:
-		return "vendor_name"
-	}
-	return ""
-}
-
 func nameDNSAnswer(i int) string {
 	switch i {
 	case 0:
@@ -1262,50 +1166,6 @@ func nameDNSQuery(i int) string {
 		return "packet_uid"
 	case 5:
 		return "type"
-	}
-	return ""
-}
-
-func nameEvidence(i int) string {
-	switch i {
-	case 0:
-		return "actor"
-	case 1:
-		return "connection_info"
-	case 2:
-		return "data"
-	case 3:
-		return "device"
-	case 4:
-		return "dst_endpoint"
-	case 5:
-		return "file"
-	case 6:
-		return "http_request"
-	case 7:
-		return "http_response"
-	case 8:
-		return "ja4_fingerprint_list"
-	case 9:
-		return "name"
-	case 10:
-		return "process"
-	case 11:
-		return "query"
-	case 12:
-		return "src_endpoint"
-	case 13:
-		return "tls"
-	case 14:
-		return "uid"
-	case 15:
-		return "url"
-	case 16:
-		return "user"
-	case 17:
-		return "verdict"
-	case 18:
-		return "verdict_id"
 	}
 	return ""
 }
@@ -1396,42 +1256,6 @@ func nameFingerprint(i int) string {
 	return ""
 }
 
-func nameFirewallRule(i int) string {
-	switch i {
-	case 0:
-		return "category"
-	case 1:
-		return "desc"
-	case 2:
-		return "match_details"
-	case 3:
-		return "name"
-	case 4:
-		return "type"
-	case 5:
-		return "uid"
-	case 6:
-		return "version"
-	}
-	return ""
-}
-
-func nameGroup(i int) string {
-	switch i {
-	case 0:
-		return "desc"
-	case 1:
-		return "domain"
-	case 2:
-		return "name"
-	case 3:
-		return "type"
-	case 4:
-		return "uid"
-	}
-	return ""
-}
-
 func nameHassh(i int) string {
 	switch i {
 	case 0:
@@ -1448,34 +1272,6 @@ func nameHTTPHeader(i int) string {
 		return "name"
 	case 1:
 		return "value"
-	}
-	return ""
-}
-
-func nameHTTPRequest(i int) string {
-	switch i {
-	case 0:
-		return "args"
-	case 1:
-		return "body_length"
-	case 2:
-		return "http_headers"
-	case 3:
-		return "http_method"
-	case 4:
-		return "length"
-	case 5:
-		return "referrer"
-	case 6:
-		return "uid"
-	case 7:
-		return "url"
-	case 8:
-		return "user_agent"
-	case 9:
-		return "version"
-	case 10:
-		return "x_forwarded_for"
 	}
 	return ""
 }
@@ -1508,64 +1304,6 @@ func nameJA4Fingerprint(i int) string {
 		return "type_id"
 	case 2:
 		return "value"
-	}
-	return ""
-}
-
-func nameKBArticle(i int) string {
-	switch i {
-	case 0:
-		return "bulletin"
-	case 1:
-		return "classification"
-	case 2:
-		return "created_time"
-	case 3:
-		return "install_state"
-	case 4:
-		return "install_state_id"
-	case 5:
-		return "is_superseded"
-	case 6:
-		return "os"
-	case 7:
-		return "product"
-	case 8:
-		return "severity"
-	case 9:
-		return "size"
-	case 10:
-		return "src_url"
-	case 11:
-		return "title"
-	case 12:
-		return "uid"
-	}
-	return ""
-}
-
-func nameLocation(i int) string {
-	switch i {
-	case 0:
-		return "city"
-	case 1:
-		return "continent"
-	case 2:
-		return "country"
-	case 3:
-		return "desc"
-	case 4:
-		return "is_on_premises"
-	case 5:
-		return "lat"
-	case 6:
-		return "long"
-	case 7:
-		return "postal_code"
-	case 8:
-		return "provider"
-	case 9:
-		return "region"
 	}
 	return ""
 }
@@ -1661,124 +1399,6 @@ func nameNetworkConnectionInfo(i int) string {
 	case 11:
 		return "tcp_flags"
 	case 12:
-		return "uid"
-	}
-	return ""
-}
-
-func nameNetworkEndpoint(i int) string {
-	switch i {
-	case 0:
-		return "autonomous_system"
-	case 1:
-		return "domain"
-	case 2:
-		return "hostname"
-	case 3:
-		return "hw_info"
-	case 4:
-		return "instance_uid"
-	case 5:
-		return "interface_name"
-	case 6:
-		return "interface_uid"
-	case 7:
-		return "intermediate_ips"
-	case 8:
-		return "ip"
-	case 9:
-		return "isp"
-	case 10:
-		return "location"
-	case 11:
-		return "mac"
-	case 12:
-		return "mac_vendor"
-	case 13:
-		return "name"
-	case 14:
-		return "network_scope"
-	case 15:
-		return "network_scope_id"
-	case 16:
-		return "os"
-	case 17:
-		return "owner"
-	case 18:
-		return "port"
-	case 19:
-		return "subnet_uid"
-	case 20:
-		return "svc_name"
-	case 21:
-		return "type"
-	case 22:
-		return "type_id"
-	case 23:
-		return "uid"
-	case 24:
-		return "vlan_uid"
-	case 25:
-		return "vpc_uid"
-	case 26:
-		return "zone"
-	}
-	return ""
-}
-
-func nameNetworkInterface(i int) string {
-	switch i {
-	case 0:
-		return "hostname"
-	case 1:
-		return "ip"
-	case 2:
-		return "mac"
-	case 3:
-		return "name"
-	case 4:
-		return "subnet_prefix"
-	case 5:
-		return "type"
-	case 6:
-		return "type_id"
-	case 7:
-		return "uid"
-	}
-	return ""
-}
-
-func nameNetworkTraffic(i int) string {
-	switch i {
-	case 0:
-		return "bytes"
-	case 1:
-		return "bytes_in"
-	case 2:
-		return "bytes_missed"
-	case 3:
-		return "bytes_out"
-	case 4:
-		return "end_time"
-	case 5:
-		return "packets"
-	case 6:
-		return "packets_in"
-	case 7:
-		return "packets_out"
-	case 8:
-		return "start_time"
-	}
-	return ""
-}
-
-func nameOrganization(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "ou_name"
-	case 2:
 		return "uid"
 	}
 	return ""
@@ -1910,94 +1530,6 @@ func namePeripheralDevice(i int) string {
 	return ""
 }
 
-func namePolicy(i int) string {
-	switch i {
-	case 0:
-		return "desc"
-	case 1:
-		return "group"
-	case 2:
-		return "is_applied"
-	case 3:
-		return "name"
-	case 4:
-		return "type"
-	case 5:
-		return "uid"
-	case 6:
-		return "version"
-	}
-	return ""
-}
-
-func nameProcess(i int) string {
-	switch i {
-	case 0:
-		return "ancestry"
-	case 1:
-		return "cmd_line"
-	case 2:
-		return "created_time"
-	case 3:
-		return "file"
-	case 4:
-		return "name"
-	case 5:
-		return "parent_process"
-	case 6:
-		return "path"
-	case 7:
-		return "pid"
-	case 8:
-		return "session"
-	case 9:
-		return "terminated_time"
-	case 10:
-		return "uid"
-	case 11:
-		return "user"
-	case 12:
-		return "working_directory"
-	}
-	return ""
-}
-
-func nameProcessEntity(i int) string {
-	switch i {
-	case 0:
-		return "cmd_line"
-	case 1:
-		return "created_time"
-	case 2:
-		return "name"
-	case 3:
-		return "path"
-	case 4:
-		return "pid"
-	case 5:
-		return "uid"
-	}
-	return ""
-}
-
-func nameProduct(i int) string {
-	switch i {
-	case 0:
-		return "cpe_name"
-	case 1:
-		return "name"
-	case 2:
-		return "path"
-	case 3:
-		return "uid"
-	case 4:
-		return "vendor_name"
-	case 5:
-		return "version"
-	}
-	return ""
-}
-
 func nameRelatedEvent(i int) string {
 	switch i {
 	case 0:
@@ -2076,58 +1608,6 @@ func nameSBOM(i int) string {
 	return ""
 }
 
-func nameSecurityState(i int) string {
-	switch i {
-	case 0:
-		return "state"
-	case 1:
-		return "state_id"
-	}
-	return ""
-}
-
-func nameService(i int) string {
-	switch i {
-	case 0:
-		return "labels"
-	case 1:
-		return "name"
-	case 2:
-		return "uid"
-	case 3:
-		return "version"
-	}
-	return ""
-}
-
-func nameSession(i int) string {
-	switch i {
-	case 0:
-		return "count"
-	case 1:
-		return "created_time"
-	case 2:
-		return "expiration_reason"
-	case 3:
-		return "expiration_time"
-	case 4:
-		return "is_mfa"
-	case 5:
-		return "is_remote"
-	case 6:
-		return "is_vpn"
-	case 7:
-		return "issuer"
-	case 8:
-		return "terminal"
-	case 9:
-		return "uid"
-	case 10:
-		return "uid_alt"
-	}
-	return ""
-}
-
 func nameSoftwareComponent(i int) string {
 	switch i {
 	case 0:
@@ -2152,42 +1632,6 @@ func nameSoftwareComponent(i int) string {
 		return "type_id"
 	case 10:
 		return "version"
-	}
-	return ""
-}
-
-func nameSubTechnique(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "src_url"
-	case 2:
-		return "uid"
-	}
-	return ""
-}
-
-func nameTactic(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "src_url"
-	case 2:
-		return "uid"
-	}
-	return ""
-}
-
-func nameTechnique(i int) string {
-	switch i {
-	case 0:
-		return "name"
-	case 1:
-		return "src_url"
-	case 2:
-		return "uid"
 	}
 	return ""
 }
@@ -2218,54 +1662,6 @@ func nameTLS(i int) string {
 		return "sni"
 	case 11:
 		return "version"
-	}
-	return ""
-}
-
-func nameURL(i int) string {
-	switch i {
-	case 0:
-		return "domain"
-	case 1:
-		return "hostname"
-	case 2:
-		return "path"
-	case 3:
-		return "port"
-	case 4:
-		return "query_string"
-	case 5:
-		return "scheme"
-	case 6:
-		return "subdomain"
-	case 7:
-		return "url_string"
-	}
-	return ""
-}
-
-func nameUser(i int) string {
-	switch i {
-	case 0:
-		return "display_name"
-	case 1:
-		return "domain"
-	case 2:
-		return "full_name"
-	case 3:
-		return "groups"
-	case 4:
-		return "name"
-	case 5:
-		return "org"
-	case 6:
-		return "type"
-	case 7:
-		return "type_id"
-	case 8:
-		return "uid"
-	case 9:
-		return "uid_alt"
 	}
 	return ""
 }

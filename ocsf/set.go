@@ -21,5 +21,3 @@ func (s set) without(t set) int {
 }
 
 func (s set) empty() bool { return s[0]|s[1] == 0 }
-
-func (s set) meets(t set) bool { return s[0]&t[0]|s[1]&t[1] != 0 }

@@ -16,7 +16,7 @@ func (u *Unmapped) decode(d *Decoder) {
 	for d.next(&m) {
 		u.field(d, &m)
 	}
-	d.leave(&m, set{}, set{}, nil)
+	d.leave(&m, set{}, nil)
 }
 
 func (u *Unmapped) field(d *Decoder, m *members) {

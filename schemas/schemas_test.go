@@ -215,6 +215,7 @@ func TestNormalizeAgreesWithSchemas(t *testing.T) {
 		{"text over the limit", 4001, []edit{{"message", strings.Repeat("a", ocsf.MaxString+1)}}, false},
 		{"any evidence", 2004, []edit{{"evidences.0.data", []any{1, "a", map[string]any{"b": 1}}}}, true},
 		{"order without number", 7004, []edit{{"command_uid", nil}}, false},
+		{"empty order", 7004, []edit{{"command_uid", ""}}, false},
 		{"process without actor", 1007, []edit{{"actor", nil}}, false},
 		{"inventory without device", 5001, []edit{{"device", nil}}, false},
 		{"flow without device", 4001, []edit{{"device", nil}}, true},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cordon-iot/cordon/internal/ocsfgen/profile"
 )
@@ -42,15 +43,24 @@ func decoder(c *code, s *profile.Struct) {
 			required = append(required, a.Name)
 		}
 	}
-	c.line("d.leave(&m, %s, %s, %s)\n}\n", setOf(s, required), setOf(s, s.AtLeastOne), namesOf(s, required))
+	if len(s.AtLeastOne) > 0 {
+		c.line("if %s {\nd.lacks(%q)\n}", nonePresent(s, s.AtLeastOne), "one of "+strings.Join(s.AtLeastOne, ", "))
+	}
+	if len(required) == 0 {
+		c.line("d.leave(&m, set{}, nil)\n}\n")
+		return
+	}
+	c.line("d.leave(&m, %s, name%s)\n}\n", setOf(s, required), s.Go)
 }
 
-// namesOf passes the names of attributes only where something can be missing.
-func namesOf(s *profile.Struct, required []string) string {
-	if len(required)+len(s.AtLeastOne) == 0 {
-		return "nil"
+// nonePresent is true if nothing of these names would be written: an empty text
+// is as good as none.
+func nonePresent(s *profile.Struct, names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, "!("+present(s.Find(n))+")")
 	}
-	return "name" + s.Go
+	return strings.Join(list, " && ")
 }
 
 // eventDecoder differs from decoder in that the class decides which attributes
@@ -66,8 +76,26 @@ func eventDecoder(c *code, m *profile.Model) {
 	}
 	c.line("case \"windows\":\nd.fail(CodeReserved, d.pos, \"may not come from outside\")")
 	c.line("default:\nd.drop(&m)\n}\n}")
-	c.line("required, oneOf := demanded(d.class)")
-	c.line("d.leave(&m, required, oneOf, nameEvent)\n}\n")
+	c.line("v.demand(d)\nd.leave(&m, demanded(d.class), nameEvent)\n}\n")
+	demand(c, m)
+}
+
+// demand checks what a set of attributes cannot say: that one of several is
+// there, and that required texts are not empty.
+func demand(c *code, m *profile.Model) {
+	c.line("func (v *Event) demand(d *Decoder) {\nswitch d.class {")
+	for _, e := range m.Classes {
+		c.line("case %d:", e.UID)
+		if len(e.AtLeastOne) > 0 {
+			c.line("if %s {\nd.lacks(%q)\n}", nonePresent(m.Event, e.AtLeastOne), "one of "+strings.Join(e.AtLeastOne, ", "))
+		}
+		for _, a := range e.Attributes {
+			if a.Required() && formOf(a) == formString {
+				c.line("if v.%s == \"\" {\nd.lacks(%q)\n}", a.Go, a.Name)
+			}
+		}
+	}
+	c.line("}\n}\n")
 }
 
 // classEnum is the expression for an enumeration that depends on the class, or

@@ -80,6 +80,11 @@ func classSchema(m *profile.Model, e *profile.Event) node {
 	properties["category_uid"].(node)["enum"] = []int{e.Category.UID}
 	properties["type_uid"].(node)["enum"] = typeUIDs(e)
 	properties["unmapped"] = objectSchema(e.Find("unmapped").Text, nil, m.Unmapped)
+	for _, a := range e.Attributes {
+		if a.Required() && formOf(a) == formString {
+			properties[a.Name].(node)["minLength"] = 1 // empty is as good as absent
+		}
+	}
 	defs := node{}
 	collect(defs, e.Attributes)
 	s["$defs"] = defs

@@ -20,7 +20,9 @@ func tables(c *code, m *profile.Model) {
 	unmappedTypes(c, m)
 	names(c, m.Event)
 	for _, s := range m.Objects {
-		names(c, s)
+		if slices.ContainsFunc(s.Attributes, (*profile.Attribute).Required) {
+			names(c, s)
+		}
 	}
 }
 
@@ -40,8 +42,8 @@ func classSets(c *code, m *profile.Model) {
 		c.line("case %d:\nreturn %s", e.UID, setOf(m.Event, all))
 	}
 	c.line("}\nreturn set{}\n}\n")
-	c.line("// demanded returns the attributes a class must have, and those it must have one of.")
-	c.line("func demanded(class int) (required, oneOf set) {\nswitch class {")
+	c.line("// demanded returns the attributes a class must have.")
+	c.line("func demanded(class int) set {\nswitch class {")
 	for _, e := range m.Classes {
 		var required []string
 		for _, a := range e.Attributes {
@@ -49,9 +51,9 @@ func classSets(c *code, m *profile.Model) {
 				required = append(required, a.Name)
 			}
 		}
-		c.line("case %d:\nreturn %s, %s", e.UID, setOf(m.Event, required), setOf(m.Event, e.AtLeastOne))
+		c.line("case %d:\nreturn %s", e.UID, setOf(m.Event, required))
 	}
-	c.line("}\nreturn set{}, set{}\n}\n")
+	c.line("}\nreturn set{}\n}\n")
 }
 
 // classEnums writes the enumerations that depend on the class.
