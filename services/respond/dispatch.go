@@ -2,8 +2,8 @@ package respond
 
 import (
 	"context"
-	"sync/atomic"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/cordon-iot/cordon"
@@ -48,8 +48,8 @@ func newCrew(e Enforcer, parallel int, now func() time.Time, log *slog.Logger, m
 type lane struct {
 	step      cordon.Action
 	contested atomic.Bool // another process decided the same
-	cancel context.CancelFunc
-	done   chan struct{}
+	cancel    context.CancelFunc
+	done      chan struct{}
 }
 
 func (c crew) dispatcher(f appendStep) *dispatcher {

@@ -42,18 +42,16 @@ func (m *metrics) finding(v Verdict) {
 	}
 }
 
-// step counts a, read back from the log. Only steps that count move the time
-// to acknowledgement.
-func (m *metrics) step(a cordon.Action, counts bool) {
+// folded counts a, read back from the log, and the actions that it opened or,
+// below zero, closed. Replayed steps count too: they were read.
+func (m *metrics) folded(a cordon.Action, counts bool, opened int) {
 	switch {
 	case m == nil:
 	case !counts:
 		m.steps.WithLabelValues("ignored").Inc()
 	default:
 		m.steps.WithLabelValues(string(a.State)).Inc()
-		if a.State == cordon.Applied {
-			m.answer.Observe(a.At.Sub(a.Since).Seconds())
-		}
+		m.open.Add(float64(opened))
 	}
 }
 
@@ -63,9 +61,17 @@ func (m *metrics) unreadable() {
 	}
 }
 
-func (m *metrics) opened(n int) {
+// closed forgets the open actions of a partition that was taken away.
+func (m *metrics) closed(n int) {
 	if m != nil {
-		m.open.Add(float64(n))
+		m.open.Sub(float64(n))
+	}
+}
+
+// appliedIn measures a step that was just taken.
+func (m *metrics) appliedIn(d time.Duration) {
+	if m != nil {
+		m.answer.Observe(d.Seconds())
 	}
 }
 

@@ -58,14 +58,13 @@ func (p *partition) decide(f cordon.Finding, logged time.Time) ([]cordon.Action,
 }
 
 // fold takes a record of the actions topic and reports whether its step
-// counts and whether it was decided here. What cannot be read changes nothing;
-// it stays in the log.
-func (p *partition) fold(rec cordon.Record) (a cordon.Action, counts bool, from Origin) {
+// counts and how this process came to it.
+func (p *partition) fold(rec cordon.Record) (a cordon.Action, from Origin, counts bool) {
 	a, err := cordon.ActionOf(rec)
-	if err != nil {
+	if err != nil { // changes nothing for any reader; it stays in the log
 		p.metrics.unreadable()
 		p.log.Error("unreadable step of an action, skipped", "error", err)
-		return a, false, Foreign
+		return a, Foreign, false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,14 +74,14 @@ func (p *partition) fold(rec cordon.Record) (a cordon.Action, counts bool, from 
 	}
 	before := len(p.state.open)
 	counts = p.state.Fold(a)
-	p.metrics.opened(len(p.state.open) - before)
-	return a, counts, from
+	p.metrics.folded(a, counts, len(p.state.open)-before)
+	return a, from, counts
 }
 
 // follow carries on with the actions that the fold left open, then with what
 // comes after offset from, until ctx ends.
 func (p *partition) follow(ctx context.Context, k wkafka.Config, number int, from int64) error {
-	defer func() { p.metrics.opened(-len(p.open())) }()
+	defer func() { p.metrics.closed(len(p.open())) }()
 	defer p.dispatch.stop()
 	for _, a := range p.open() {
 		p.dispatch.step(ctx, a, Replayed)
@@ -95,11 +94,13 @@ func (p *partition) follow(ctx context.Context, k wkafka.Config, number int, fro
 
 // take acts on a record that was read back.
 func (p *partition) take(ctx context.Context, rec cordon.Record) {
-	a, counts, from := p.fold(rec)
-	p.metrics.step(a, counts)
+	a, from, counts := p.fold(rec)
 	if !counts {
 		p.dispatch.ignored(a)
 		return
+	}
+	if a.State == cordon.Applied {
+		p.metrics.appliedIn(a.At.Sub(a.Since))
 	}
 	p.logStep(a)
 	p.dispatch.step(ctx, a, from)

@@ -121,7 +121,7 @@ func (r *responder) open(ctx context.Context, c *stream.Claim) (stream.Step, err
 		return nil
 	})
 	if err != nil {
-		p.metrics.opened(-len(p.open()))
+		p.metrics.closed(len(p.open()))
 		return nil, fmt.Errorf("replay %s/%d: %w", actions, c.Partition, err)
 	}
 	log.Info("actions replayed", "next", next, "open", len(p.open()))

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -292,6 +293,9 @@ func pipe(serve func(net.Conn)) func(context.Context, string, string) (net.Conn,
 func TestWebhookTimeout(t *testing.T) {
 	trickle := func(c net.Conn) { // a header in no time, then a byte per second
 		defer c.Close()
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			return
+		}
 		go io.Copy(io.Discard, c)
 		if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"); err != nil {
 			return
