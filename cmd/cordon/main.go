@@ -11,6 +11,7 @@ import (
 	"github.com/cordon-iot/cordon/cmd/cordon/secrets"
 	"github.com/cordon-iot/cordon/cmd/cordon/store"
 	"github.com/cordon-iot/cordon/cmd/cordon/tap"
+	"github.com/cordon-iot/cordon/cmd/cordon/up"
 	"github.com/cordon-iot/cordon/internal/service"
 )
 
@@ -23,6 +24,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command(), initialize.Command())
+	c.AddCommand(up.Command(), up.ConfigCommand(), broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command(), initialize.Command())
 	return c
 }

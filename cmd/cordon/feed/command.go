@@ -129,7 +129,7 @@ func summary(w io.Writer, f *Feeder, name string, sent Ranges, took time.Duratio
 
 func wait(ctx context.Context, w io.Writer, m *lag.Meter, stages []lag.Stage) error {
 	for _, s := range stages {
-		if err := m.Wait(ctx, []lag.Stage{s}, nil); err != nil {
+		if err := m.Wait(ctx, s, nil); err != nil {
 			return err
 		}
 		fmt.Fprintf(w, "  ✓ %-8s has done all\n", s.Name)

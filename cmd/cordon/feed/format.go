@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/services/ingest/zeek"
 )
 
 // Item is one record to send.
@@ -91,16 +92,21 @@ func (o *ocsfLines) item(l Line) (Item, bool) {
 }
 
 // zeekLines is Zeek's JSON with _sensor, _path and _write_ts where its
-// json-streaming-logs policy wrote them, or its tab-separated text.
+// json-streaming-logs policy wrote them, or its tab-separated text, whose
+// column names travel with each record.
 type zeekLines struct {
 	jsonLines
+	columns zeek.Lines
 }
 
 func (z *zeekLines) item(l Line) (Item, bool) {
 	if bytes.HasPrefix(bytes.TrimSpace(l.Text), []byte("{")) {
 		return z.object(l), true
 	}
-	return z.plain(l, ""), true
+	headers, at, ok := z.columns.Next(l.Text)
+	it := z.plain(l, "")
+	it.Record.Headers, it.At = headers, at
+	return it, ok
 }
 
 func (z *zeekLines) object(l Line) Item {
@@ -109,6 +115,9 @@ func (z *zeekLines) object(l Line) Item {
 	it.At = seconds(v.GetFloat64("_write_ts"))
 	if it.At.IsZero() {
 		it.At = seconds(v.GetFloat64("ts"))
+	}
+	if v != nil && !v.Exists("_path") {
+		it.Record.Headers = []cordon.Header{{Key: zeek.HeaderPath, Value: z.base}}
 	}
 	return it
 }

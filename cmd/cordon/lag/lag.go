@@ -13,25 +13,25 @@ import (
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
-// Stage is a consumer group with what it reads. Stages follow each other: what
-// one appends, the next ones read.
+// Stage is a service with the consumer groups it reads with, and what each
+// reads. Stages follow each other: what one appends, the next ones read.
 type Stage struct {
 	Name   string
-	Group  string
-	Topics []string
+	Groups map[string][]string // topics by group
 }
 
 // Stages are the services of a deployment in the order of an event's way.
 func Stages(t cordon.Topics) []Stage {
-	var raw []string
+	ingest := map[string][]string{}
 	for _, f := range cordon.Formats() {
-		raw = append(raw, t.Raw(f))
+		ingest[t.Prefix+"ingest.raw."+f] = []string{t.Raw(f)}
 	}
+	all := []string{t.Events(), t.Rejected(), t.Findings(), t.Actions(), t.Devices()}
 	return []Stage{
-		{"ingest", t.Prefix + "ingest", raw},
-		{"detect", t.Prefix + "detect", []string{t.Events()}},
-		{"respond", t.Prefix + "respond", []string{t.Findings()}},
-		{"history", t.Prefix + "history", []string{t.Events(), t.Rejected(), t.Findings(), t.Actions(), t.Devices()}},
+		{"ingest", ingest},
+		{"detect", map[string][]string{t.Prefix + "cordon-detect": {t.Events()}}},
+		{"respond", map[string][]string{t.Prefix + "respond": {t.Findings()}}},
+		{"history", map[string][]string{t.Prefix + "history": all}},
 	}
 }
 
@@ -92,51 +92,116 @@ func (m *Meter) behind(ctx context.Context, group string, to ends) (int64, error
 	return n, nil
 }
 
+// targets are the ends to reach, by group.
+type targets map[string]ends
+
+func (m *Meter) targets(ctx context.Context, s Stage) (targets, error) {
+	out := targets{}
+	for group, topics := range s.Groups {
+		e, err := m.ends(ctx, topics)
+		if err != nil {
+			return nil, err
+		}
+		out[group] = e
+	}
+	return out, nil
+}
+
+func (m *Meter) behindAll(ctx context.Context, t targets) (int64, error) {
+	var n int64
+	for group, to := range t {
+		b, err := m.behind(ctx, group, to)
+		if err != nil {
+			return 0, err
+		}
+		n += b
+	}
+	return n, nil
+}
+
 // Behind is how many records s has not done of those that are in the log now.
 func (m *Meter) Behind(ctx context.Context, s Stage) (int64, error) {
-	to, err := m.ends(ctx, s.Topics)
+	to, err := m.targets(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	return m.behind(ctx, s.Group, to)
+	return m.behindAll(ctx, to)
 }
 
-const pollEvery = 50 * time.Millisecond
-
-// Wait waits until each stage has done all that was in the log when the one
-// before had. tell, if not nil, hears of each look.
-func (m *Meter) Wait(ctx context.Context, stages []Stage, tell func(stage string, behind int64)) error {
-	for _, s := range stages {
-		if err := m.waitFor(ctx, s, tell); err != nil {
-			return fmt.Errorf("wait for %s: %w", s.Name, err)
+// Reading reports whether each group of s has members that hold partitions. It
+// returns nil when they do, or why not.
+func (m *Meter) Reading(ctx context.Context, s Stage) error {
+	var groups []string
+	for g := range s.Groups {
+		groups = append(groups, g)
+	}
+	res, err := m.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: groups})
+	if err != nil {
+		return err
+	}
+	for _, g := range res.Groups {
+		if g.Error != nil {
+			return fmt.Errorf("group %s: %w", g.GroupID, g.Error)
+		}
+		if g.GroupState != "Stable" {
+			return fmt.Errorf("group %s is %s", g.GroupID, g.GroupState)
 		}
 	}
 	return nil
 }
 
-func (m *Meter) waitFor(ctx context.Context, s Stage, tell func(string, int64)) error {
-	to, err := m.ends(ctx, s.Topics)
+const pollEvery = 50 * time.Millisecond
+
+// WaitReading waits until Reading reports nil.
+func (m *Meter) WaitReading(ctx context.Context, s Stage) error {
+	return poll(ctx, func() (bool, error) { return m.Reading(ctx, s) == nil, nil })
+}
+
+// Wait waits until s has done all that is in the log now. tell, if not nil,
+// hears how far it is behind.
+func (m *Meter) Wait(ctx context.Context, s Stage, tell func(behind int64)) error {
+	to, err := m.targets(ctx, s)
 	if err != nil {
 		return err
 	}
+	var n int64
+	err = poll(ctx, func() (bool, error) {
+		b, err := m.behindAll(ctx, to)
+		if err != nil {
+			return false, passing(err)
+		}
+		n = b
+		if tell != nil {
+			tell(n)
+		}
+		return n == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s is %d records behind: %w", s.Name, n, err)
+	}
+	return nil
+}
+
+// passing drops errors that go away while a group is being formed.
+func passing(err error) error {
+	if errors.Is(err, kafka.GroupCoordinatorNotAvailable) || errors.Is(err, kafka.NotCoordinatorForGroup) {
+		return nil
+	}
+	return err
+}
+
+// poll calls f until it reports that it is done.
+func poll(ctx context.Context, f func() (done bool, err error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		n, err := m.behind(ctx, s.Group, to)
-		if err != nil && !errors.Is(err, kafka.GroupCoordinatorNotAvailable) && !errors.Is(err, kafka.NotCoordinatorForGroup) {
+		done, err := f()
+		if done || err != nil {
 			return err
-		}
-		if err == nil {
-			if tell != nil {
-				tell(s.Name, n)
-			}
-			if n == 0 {
-				return nil
-			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d records behind: %w", n, ctx.Err())
+			return ctx.Err()
 		case <-tick.C:
 		}
 	}

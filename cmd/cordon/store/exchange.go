@@ -177,7 +177,7 @@ func (x *exchange) insert(st statement) (chdb.Stats, error) {
 }
 
 func (x *exchange) query(ctx context.Context, st statement) (chdb.Stats, error) {
-	judged, err := x.server.gate.Query(x.conn, x.q.role, st.sql)
+	judged, err := x.server.gate.Query(x.conn, x.q.role, st.sql, x.q.params)
 	if err != nil {
 		return chdb.Stats{}, err
 	}

@@ -11,7 +11,7 @@ import (
 // adminQuery refuses what would make the tables a door to the machine, so that
 // not even a schema change opens one for readers: a view or a function of SQL
 // over file() would.
-func adminQuery(p Parser, st Statement) error {
+func adminQuery(p Parser, st Statement, params []chdb.Param) error {
 	switch st.First {
 	case "CREATE", "ATTACH", "REPLACE":
 		if err := engines(st.Tokens); err != nil {
@@ -24,7 +24,7 @@ func adminQuery(p Parser, st Statement) error {
 	if st.First == "EXPLAIN" {
 		sql = explained(st)
 	}
-	called, err := calls(p, sql)
+	called, err := calls(p, sql, params)
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,8 @@ type Statement struct {
 	Cut    int    // offset in SQL where the FORMAT clause begins
 }
 
-// Query judges a text without insert data.
-func (g *Gate) Query(p Parser, role Role, sql string) (Statement, error) {
+// Query judges a text without insert data, with the values of its placeholders.
+func (g *Gate) Query(p Parser, role Role, sql string, params []chdb.Param) (Statement, error) {
 	st, err := read(p, sql)
 	if err != nil {
 		return Statement{}, err
@@ -58,11 +58,11 @@ func (g *Gate) Query(p Parser, role Role, sql string) (Statement, error) {
 	}
 	switch role {
 	case Admin:
-		return st, adminQuery(p, st)
+		return st, adminQuery(p, st, params)
 	case Writer:
 		return st, writerQuery(st)
 	case Reader:
-		return st, g.readerQuery(p, st)
+		return st, g.readerQuery(p, st, params)
 	}
 	return Statement{}, chdb.Errorf(codeDenied, "ACCESS_DENIED", "Unknown role %q", role)
 }

@@ -10,14 +10,14 @@ import (
 
 // readerQuery allows reading statements that call nothing with reach beyond
 // the tables.
-func (g *Gate) readerQuery(p Parser, st Statement) error {
+func (g *Gate) readerQuery(p Parser, st Statement, params []chdb.Param) error {
 	if st.Class != chdb.Read || !slices.Contains([]string{"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}, st.First) {
 		return chdb.Errorf(codeDenied, "ACCESS_DENIED", "User %s may only read: SELECT, SHOW, DESCRIBE, EXPLAIN, EXISTS", Reader)
 	}
 	if st.First == "SHOW" || st.First == "EXISTS" {
 		return withoutCalls(st)
 	}
-	return g.functions(p, st)
+	return g.functions(p, st, params)
 }
 
 // withoutCalls is for statements that EXPLAIN AST does not take: their WHERE
@@ -30,12 +30,12 @@ func withoutCalls(st Statement) error {
 }
 
 // functions refuses a statement for the functions it calls.
-func (g *Gate) functions(p Parser, st Statement) error {
+func (g *Gate) functions(p Parser, st Statement, params []chdb.Param) error {
 	sql := st.SQL[:st.Cut]
 	if st.First == "EXPLAIN" {
 		sql = explained(st)
 	}
-	called, err := calls(p, sql)
+	called, err := calls(p, sql, params)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (g *Gate) functions(p Parser, st Statement) error {
 
 // calls returns the names of the functions and table functions in the syntax
 // tree of a statement without FORMAT.
-func calls(p Parser, sql string) ([]string, error) {
-	tree, _, err := p.Query("EXPLAIN AST "+sql, "TSVRaw")
+func calls(p Parser, sql string, params []chdb.Param) ([]string, error) {
+	tree, _, err := p.Query("EXPLAIN AST "+sql, "TSVRaw", params...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,39 @@
+package up
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/cordon-iot/cordon/cmd/cordon/show"
+)
+
+// screen shows how the start goes, one line per part.
+type screen struct {
+	w     io.Writer
+	style show.Style
+}
+
+func newScreen(w io.Writer) *screen { return &screen{w, show.StyleOf(w)} }
+
+func (s *screen) done(part, format string, args ...any) {
+	s.line(s.style.Good("✓"), part, fmt.Sprintf(format, args...))
+}
+
+func (s *screen) warn(part, format string, args ...any) {
+	s.line(s.style.Note("!"), part, fmt.Sprintf(format, args...))
+}
+
+func (s *screen) line(mark, part, text string) {
+	fmt.Fprintf(s.w, "  %s %s %s\n", mark, s.style.Strong(fmt.Sprintf("%-9s", part)), text)
+}
+
+// ready says what can be done now.
+func (s *screen) ready(took time.Duration, next []string) {
+	fmt.Fprintf(s.w, "  ready in %.1f s.   next:\n", took.Seconds())
+	for _, n := range next {
+		command, why, _ := strings.Cut(n, "#")
+		fmt.Fprintf(s.w, "    %s%s\n", s.style.Strong(fmt.Sprintf("%-38s", strings.TrimSpace(command))), s.style.Faint(strings.TrimSpace(why)))
+	}
+}

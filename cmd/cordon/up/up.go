@@ -1,0 +1,327 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cordon-iot/cordon/cmd/cordon/broker"
+	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
+	"github.com/cordon-iot/cordon/cmd/cordon/lag"
+	"github.com/cordon-iot/cordon/cmd/cordon/store"
+	"github.com/cordon-iot/cordon/cmd/cordon/store/gate"
+	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/services/detect"
+	"github.com/cordon-iot/cordon/services/detect/engine"
+	"github.com/cordon-iot/cordon/services/ingest/history"
+	"github.com/cordon-iot/cordon/services/respond"
+	"github.com/cordon-iot/cordon/wkafka"
+)
+
+// database is what the embedded store calls cordon's.
+const database = "cordon"
+
+// readyWithin bounds how long a start may take.
+const readyWithin = time.Minute
+
+// System is a cordon that runs in this process.
+type System struct {
+	Instance datadir.Instance
+
+	settings *Settings
+	shell    *service.Shell
+	screen   *screen
+	plant    plant
+	services *running
+	closers  []func() error // in the order of the start
+}
+
+// Start brings everything up and returns when every service reads its topics.
+// w shows how it goes. On an error nothing is left running.
+func Start(ctx context.Context, s *Settings, sh *service.Shell, w io.Writer) (*System, error) {
+	y := &System{settings: s, shell: sh, screen: newScreen(w)}
+	if err := y.start(ctx); err != nil {
+		return nil, errors.Join(err, y.Stop())
+	}
+	return y, nil
+}
+
+func (y *System) start(ctx context.Context) error {
+	begun := time.Now()
+	if err := y.settings.complete(); err != nil {
+		return err
+	}
+	bring := y.connect
+	if y.settings.Dev {
+		bring = y.embed
+	}
+	if err := bring(ctx); err != nil {
+		return err
+	}
+	if err := y.loadPolicies(ctx); err != nil {
+		return err
+	}
+	if err := y.serve(ctx); err != nil {
+		return err
+	}
+	return y.publish(time.Since(begun))
+}
+
+func (y *System) closing(f func() error) { y.closers = append(y.closers, f) }
+
+// connect uses the Kafka and ClickHouse of the settings.
+func (y *System) connect(ctx context.Context) error {
+	s := y.settings
+	var err error
+	if y.plant.kafka, err = s.Kafka.Config("cordon"); err != nil {
+		return err
+	}
+	y.plant.topics = s.Kafka.Topics()
+	if err := reachable(ctx, y.plant.kafka, y.plant.topics.Events()); err != nil {
+		return err
+	}
+	y.screen.done("broker", "%s", y.plant.kafka.Brokers[0])
+	if s.ClickHouse.Given() {
+		if y.plant.writer, err = s.ClickHouse.DSN(); err != nil {
+			return err
+		}
+		y.screen.done("store", "the one in --clickhouse")
+	}
+	secret, err := s.Secret.Value()
+	if err != nil {
+		return err
+	}
+	if s.WebhookURL == "" {
+		return errors.New("webhook-url is missing: set --webhook-url or CORDON_WEBHOOK_URL")
+	}
+	return y.respondTo(s.WebhookURL, secret)
+}
+
+const reachWithin = 10 * time.Second
+
+func reachable(ctx context.Context, k wkafka.Config, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	if _, err := wkafka.Partitions(ctx, k, topic); err != nil {
+		return fmt.Errorf("broker %v: %w; start one, make the topics with `cordon init`, or use --dev", k.Brokers, err)
+	}
+	return nil
+}
+
+// embed brings the parts along that the services need. The store takes longest
+// and starts beside the broker.
+func (y *System) embed(ctx context.Context) error {
+	lock, err := datadir.Acquire(y.settings.Data)
+	if err != nil {
+		return err
+	}
+	y.closing(func() error { lock.Release(); return nil })
+	stored := make(chan error, 1)
+	proc, err := newStoreProcess(storeDir(y.settings.Data), y.settings.Store, y.shell.Log.With("service", "store"),
+		func(err error) { y.shell.Health.Set("store", err) })
+	if err != nil {
+		return err
+	}
+	go func() { stored <- proc.start() }()
+	brokerErr := y.startBroker()
+	if err := errors.Join(brokerErr, <-stored); err != nil {
+		return errors.Join(err, proc.stop())
+	}
+	y.closing(proc.stop)
+	if err := y.prepareStore(ctx, proc.address); err != nil {
+		return err
+	}
+	return y.startReceiver()
+}
+
+func (y *System) startBroker() error {
+	s := y.settings
+	y.plant.topics = s.Kafka.Topics()
+	b, err := broker.Start(broker.Options{
+		Dir: s.Data + "/" + broker.Folder, Listen: s.Broker, Topics: y.plant.topics,
+		Partitions: s.Partitions, Sync: s.Sync, Log: y.shell.Log,
+	})
+	if err != nil {
+		return err
+	}
+	y.closing(func() error { b.Close(); return nil })
+	y.plant.kafka = wkafka.Config{Brokers: []string{b.Address()}}
+	y.Instance.Brokers, y.Instance.TopicPrefix = []string{b.Address()}, y.plant.topics.Prefix
+	y.screen.done("broker", "%s   %d topics of %d partitions", b.Address(), len(y.plant.topics.All()), s.Partitions)
+	return nil
+}
+
+// prepareStore brings the schema up to date.
+func (y *System) prepareStore(ctx context.Context, address string) error {
+	users, err := store.Users(storeDir(y.settings.Data))
+	if err != nil {
+		return err
+	}
+	applied, err := history.Migrate(ctx, history.MigrateOptions{
+		DSN: users.DSN(gate.Admin, address, database), Log: y.shell.Log,
+	})
+	if err != nil {
+		return err
+	}
+	y.plant.writer = users.DSN(gate.Writer, address, database)
+	y.Instance.Reader, y.Instance.Store = users.DSN(gate.Reader, address, database), "http://"+address
+	y.screen.done("store", "%s   ClickHouse, %s", address, migrated(applied))
+	return nil
+}
+
+func migrated(n int) string {
+	if n == 0 {
+		return "schema is up to date"
+	}
+	return fmt.Sprintf("schema made, %d steps", n)
+}
+
+// startReceiver starts what takes the webhooks, unless there is a real one.
+func (y *System) startReceiver() error {
+	secret, err := datadir.WebhookSecret(y.settings.Data)
+	if err != nil {
+		return err
+	}
+	if y.settings.WebhookURL != "" {
+		return y.respondTo(y.settings.WebhookURL, secret)
+	}
+	r, err := startReceiver(secret, y.shell.Log.With("service", "receiver"))
+	if err != nil {
+		return err
+	}
+	y.closing(func() error { r.stop(); return nil })
+	return y.respondTo(r.url, secret)
+}
+
+func (y *System) respondTo(url, secret string) error {
+	parsed, err := respond.ParseSecret(secret)
+	if err != nil {
+		return err
+	}
+	y.plant.webhook = respond.Options{URL: url, Secret: parsed, Rules: y.settings.Rules}
+	y.screen.done("webhook", "%s   signed, leases up to %s", url, y.settings.Rules.MaxLease)
+	return nil
+}
+
+// loadPolicies says which policies there are; detect loads them again.
+func (y *System) loadPolicies(ctx context.Context) error {
+	files, from, err := policyFiles(y.settings.Policies)
+	if err != nil {
+		return fmt.Errorf("policies: %w", err)
+	}
+	begun := time.Now()
+	pack, err := engine.Load(ctx, files, engine.LoadOptions{KeepGoing: true})
+	if err != nil {
+		return fmt.Errorf("policies %s: %w", from, err)
+	}
+	y.plant.policies = detect.Options{Files: files}
+	if n := len(pack.Problems); n > 0 {
+		y.screen.warn("rules", "%d loaded, %d left out (%s)", len(pack.Policies), n, from)
+		fmt.Fprintln(y.screen.w, pack.Problems)
+		return nil
+	}
+	y.screen.done("rules", "%d loaded from %s in %d ms", len(pack.Policies), from, time.Since(begun).Milliseconds())
+	return nil
+}
+
+// serve starts the services and the health endpoint.
+func (y *System) serve(ctx context.Context) error {
+	stop, err := y.shell.Serve(y.settings.Listen)
+	if err != nil {
+		return err
+	}
+	y.closing(func() error { stop(); return nil })
+	m := lag.NewMeter(y.plant.kafka)
+	y.closing(func() error { m.Close(); return nil })
+	y.services = startServices(context.WithoutCancel(ctx), y.shell, y.plant)
+	if err := y.wait(ctx, m); err != nil {
+		return err
+	}
+	unwatch := y.plant.watch(context.WithoutCancel(ctx), y.shell, m, y.storeProbe())
+	y.closing(func() error { unwatch(); return nil })
+	y.screen.done("services", "ingest, detect, respond, history")
+	return nil
+}
+
+// wait waits until the services read, or one of them fails.
+func (y *System) wait(ctx context.Context, m *lag.Meter) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	ready := make(chan error, 1)
+	go func() { ready <- y.plant.waitReady(ctx, m) }()
+	select {
+	case err := <-ready:
+		return err
+	case err := <-y.services.failed:
+		cancel()
+		<-ready
+		return err
+	}
+}
+
+// storeProbe asks the embedded store whether it answers; nil without one.
+func (y *System) storeProbe() func(context.Context) error {
+	if y.Instance.Store == "" {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, y.Instance.Store+"/ping", nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		return res.Body.Close()
+	}
+}
+
+// publish says where everything is, to people and to other commands.
+func (y *System) publish(took time.Duration) error {
+	s := y.settings
+	y.Instance.PID, y.Instance.Started, y.Instance.MaxLease = os.Getpid(), time.Now().UTC(), s.Rules.MaxLease.String()
+	if s.Listen != "" {
+		y.Instance.Health = "http://" + s.Listen
+		y.screen.done("health", "%s/readyz   /livez   /metrics", y.Instance.Health)
+	}
+	if !s.Dev {
+		y.screen.ready(took, []string{"cordon feed FILE --format zeek # records of a file"})
+		return nil
+	}
+	if err := datadir.Publish(s.Data, y.Instance); err != nil {
+		return err
+	}
+	y.closing(func() error { return datadir.Withdraw(s.Data) })
+	fmt.Fprintf(y.screen.w, "    SQL       %s/play\n", y.Instance.Store)
+	fmt.Fprintf(y.screen.w, "    reader    %s\n", y.Instance.Reader)
+	y.screen.ready(took, []string{
+		"cordon demo # a thousand devices and nine attacks",
+		"cordon feed FILE --format zeek # records of your own",
+		"cordon tap findings # what policies find",
+		"cordon query 'SELECT * FROM v1_findings' # what happened, in SQL",
+	})
+	return nil
+}
+
+// Failed delivers the error of a service that ended by itself.
+func (y *System) Failed() <-chan error { return y.services.failed }
+
+// Stop ends the services, then what they need, in the reverse order of the
+// start, and waits for all of it.
+func (y *System) Stop() error {
+	if y.services != nil {
+		y.services.stop()
+	}
+	var errs []error
+	for _, c := range slices.Backward(y.closers) {
+		errs = append(errs, c())
+	}
+	y.closers = nil
+	return errors.Join(errs...)
+}
