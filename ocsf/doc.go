@@ -8,3 +8,5 @@
 // What an event may carry stands in schemas/profile.yaml; all files that end in
 // _gen.go come from there by go run ./internal/ocsfgen.
 package ocsf
+
+//go:generate go run ../internal/ocsfgen -root ..

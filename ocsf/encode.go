@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // closeObject ends an object whose members were appended from n on, each with a
@@ -62,7 +61,7 @@ func trimExponent(b []byte) []byte {
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for {
-		n, ascii := plainEnd(unsafe.Slice(unsafe.StringData(s), len(s)), 0)
+		n, ascii := plainEnd(bytesOf(s), 0)
 		if plain := s[:n]; ascii || utf8.ValidString(plain) {
 			dst = append(dst, plain...)
 		} else {

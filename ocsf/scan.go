@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // scanner reads JSON tokens. The first fault ends it: err is set and the input
@@ -187,9 +186,6 @@ func (s *scanner) checked(b []byte, offset int) string {
 	}
 	return alias(b)
 }
-
-// alias is b as a string without a copy: b must not change while it is used.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // plainEnd is the first place from pos on with a quote, backslash or control
 // character. ascii is true only if all bytes before it are ASCII. It looks at

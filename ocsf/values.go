@@ -199,12 +199,13 @@ func (d *Decoder) mac() string {
 		d.fail(CodeFormat, start, "want six bytes as aa:bb:cc:dd:ee:ff")
 		return ""
 	}
-	text := append(d.text, s...)
-	for i := len(d.text); i < len(text); i++ {
-		if text[i] == '-' {
-			text[i] = ':'
+	text := d.text
+	for i := range len(s) {
+		c := s[i]
+		if c == '-' {
+			c = ':'
 		}
-		text[i] |= 0x20 // small letters; digits and colon have the bit set already
+		text = append(text, c|0x20) // small letters; digits and colon have the bit set already
 	}
 	return d.keep(s, text)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/format"
 	"os"
-	"path/filepath"
 
 	"github.com/cordon-iot/cordon/internal/ocsfgen/profile"
 )
@@ -20,8 +19,8 @@ type file struct {
 const source = "schemas/profile.yaml"
 
 // generate makes all files in memory.
-func generate(root string) ([]file, error) {
-	src, err := os.ReadFile(filepath.Join(root, source))
+func generate(root *os.Root) ([]file, error) {
+	src, err := root.ReadFile(source)
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,22 @@ import (
 	"github.com/cordon-iot/cordon/internal/testdata"
 )
 
+// open is the folder at path, closed at the end of the test.
+func open(t *testing.T, path string) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
+}
+
 // TestGeneratedFilesAreFresh fails when the profile or a generator was changed
 // without running it.
 func TestGeneratedFilesAreFresh(t *testing.T) {
 	root := testdata.Root()
-	files, err := generate(root)
+	files, err := generate(open(t, root))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +52,7 @@ func TestGeneratedFilesAreFresh(t *testing.T) {
 // TestGenerateIsDeterministic guards against map order in the output.
 func TestGenerateIsDeterministic(t *testing.T) {
 	contents := func() map[string]string {
-		files, err := generate(testdata.Root())
+		files, err := generate(open(t, testdata.Root()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +87,7 @@ func TestRunWritesEverything(t *testing.T) {
 	if err := run(root, &out); err != nil {
 		t.Fatal(err)
 	}
-	files, err := generate(root)
+	files, err := generate(open(t, root))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"path"
 )
 
 func main() {
@@ -25,22 +25,28 @@ func main() {
 
 // run writes the files that differ from what is there and says which on out.
 func run(root string, out io.Writer) error {
-	files, err := generate(root)
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	files, err := generate(dir)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		path := filepath.Join(root, f.path)
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.content) {
+		if old, err := dir.ReadFile(f.path); err == nil && bytes.Equal(old, f.content) {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := dir.MkdirAll(path.Dir(f.path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, f.content, 0o644); err != nil {
+		if err := dir.WriteFile(f.path, f.content, 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, "wrote", f.path)
+		if _, err := fmt.Fprintln(out, "wrote", f.path); err != nil {
+			return err
+		}
 	}
 	return nil
 }

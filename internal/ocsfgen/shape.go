@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,10 +104,10 @@ func demands(name string, old shape) bool {
 
 // shapeFile checks the shape against the recorded one of the same major version
 // and returns the new record.
-func shapeFile(root string, m *profile.Model) (file, error) {
+func shapeFile(root *os.Root, m *profile.Model) (file, error) {
 	path, now := shapePath(m), shapeOf(m)
 	old := shape{}
-	b, err := os.ReadFile(filepath.Join(root, path))
+	b, err := root.ReadFile(path)
 	switch {
 	case err == nil:
 		if err := json.Unmarshal(b, &old); err != nil {

@@ -67,13 +67,13 @@ func TestShapeFileRefuses(t *testing.T) {
 	old := edited(t, "version: 1.0.0", "version: 1.0.0")
 	record(t, root, old)
 	broken := edited(t, "      boot_uid: optional\n", "")
-	_, err := shapeFile(root, broken)
+	_, err := shapeFile(open(t, root), broken)
 	want := "raise the major version, or take back\n  device.boot_uid is gone; it was string_t"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("shapeFile = %v; want an error that says %q", err, want)
 	}
 	broken.Version = "2.0.0"
-	if f, err := shapeFile(root, broken); err != nil || f.path != "schemas/compat/v2.json" {
+	if f, err := shapeFile(open(t, root), broken); err != nil || f.path != "schemas/compat/v2.json" {
 		t.Errorf("shapeFile of version 2.0.0 = %q, %v; want schemas/compat/v2.json", f.path, err)
 	}
 }
