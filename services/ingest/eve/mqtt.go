@@ -16,8 +16,8 @@ type mqtt struct {
 	willTopic, topic              string
 	version, qos, messageID, code ocsf.Opt[int64]
 	dup, retain                   ocsf.Opt[bool]
-	asked                         string
-	topics                        []string
+	asked, askedQoS               string
+	topics, levels                []string
 }
 
 // packets are the kinds of packet of a record.
@@ -71,13 +71,14 @@ func (m *mqtt) note(seen *bool, inside field.Table) *field.Field {
 }
 
 func (m *mqtt) topicList() *field.Field {
-	return field.Objects(field.Table{"topic": field.Text(&m.asked), "qos": field.Int(&m.qos)}, func() {
+	return field.Objects(field.Table{"topic": field.Text(&m.asked), "qos": field.Text(&m.askedQoS)}, func() {
 		m.topics = append(m.topics, m.asked)
-		m.asked = ""
+		m.levels = append(m.levels, m.askedQoS)
+		m.asked, m.askedQoS = "", ""
 	})
 }
 
-func (m *mqtt) clear() { *m = mqtt{topics: m.topics[:0]} }
+func (m *mqtt) clear() { *m = mqtt{topics: m.topics[:0], levels: m.levels[:0]} }
 
 func (e *record) fillMQTT(r *report.Report) {
 	m := &e.mqtt
@@ -91,7 +92,10 @@ func (e *record) fillMQTT(r *report.Report) {
 	if m.version.Set {
 		r.KeepText("mqtt_proto_version", strconv.FormatInt(m.version.Value, 10))
 	}
-	if m.qos.Set {
+	switch {
+	case len(m.levels) > 0:
+		r.KeepText("mqtt_qos", report.Commas(m.levels))
+	case m.qos.Set:
 		r.KeepText("mqtt_qos", strconv.FormatInt(m.qos.Value, 10))
 	}
 	r.KeepInt("mqtt_reason_code", m.code)
@@ -127,7 +131,7 @@ func (p packets) name() string {
 }
 
 // outcome is what the broker said to a connection: 0 is accepted in every
-// version of the protocol.
+// version of the protocol. The network connection is open whatever it was.
 func (m *mqtt) outcome() (activity, status int) {
 	switch {
 	case !m.seen.connect && !m.seen.connack:
@@ -137,5 +141,5 @@ func (m *mqtt) outcome() (activity, status int) {
 	case m.code.Value == 0:
 		return ocsf.ActivityNetworkOpen, ocsf.StatusSuccess
 	}
-	return ocsf.ActivityNetworkRefuse, ocsf.StatusFailure
+	return ocsf.ActivityNetworkOpen, ocsf.StatusFailure
 }

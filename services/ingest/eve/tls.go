@@ -46,13 +46,13 @@ func (e *record) fillTLS(r *report.Report) {
 
 // handshake adds the handshake and reports whether there is one.
 func (t *tls) handshake(r *report.Report) bool {
-	if *t == (tls{}) {
-		return false
-	}
 	r.TLS = ocsf.TLS{SNI: t.sni, Version: t.version, JA3Hash: report.MD5(t.ja3), JA3SHash: report.MD5(t.ja3s)}
 	if t.issuer != "" {
 		r.Cert = t.certificate()
 		r.TLS.Certificate = &r.Cert
+	}
+	if *t == (tls{}) {
+		return false
 	}
 	r.Event.TLS = &r.TLS
 	return true

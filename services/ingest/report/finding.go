@@ -12,6 +12,7 @@ func (r *Report) Found(severity int, title, rule string) {
 	r.Analytic = ocsf.Analytic{Name: title, UID: rule, TypeID: ocsf.AnalyticTypeRule}
 	r.Finding = ocsf.FindingInfo{Title: title, Analytic: &r.Analytic}
 	e.FindingInfo = &r.Finding
+	r.Evidence[0] = ocsf.Evidence{}
 	e.Evidences = r.Evidence[:]
 }
 
@@ -23,3 +24,12 @@ func (r *Report) InEvidence() {
 
 // IsFinding reports whether the sides belong to the evidence.
 func (r *Report) IsFinding() bool { return r.Event.ClassUID == ocsf.ClassDetectionFinding }
+
+// NoEvidence reports whether the finding has our evidence and there is nothing
+// in it.
+func (r *Report) NoEvidence() bool {
+	e := &r.Evidence[0]
+	return len(r.Event.Evidences) == 1 && &r.Event.Evidences[0] == e &&
+		e.SrcEndpoint == nil && e.DstEndpoint == nil && e.ConnectionInfo == nil &&
+		e.HTTPRequest == nil && e.TLS == nil && e.Query == nil
+}

@@ -38,6 +38,7 @@ func Method(m string) int {
 // Asked says which address was asked for, from the header Host and the target
 // of the request, which is a path or, to a proxy, a whole URL.
 func (r *Report) Asked(host, target string) {
+	r.URL = ocsf.URL{}
 	u := &r.URL
 	if s, ok := strings.CutPrefix(target, "http://"); ok {
 		u.Scheme = "http"
@@ -76,8 +77,7 @@ func withoutUser(authority string) string {
 
 // Answered says how a request was answered.
 func (r *Report) Answered(code int64, reason string) {
-	r.Response.Code = int(code)
-	r.Response.Status = reason
+	r.Response = ocsf.HTTPResponse{Code: int(code), Status: reason}
 	r.Event.HTTPResponse = &r.Response
 	r.Result(ocsf.StatusFailure)
 	if code >= 100 && code < 400 {

@@ -18,10 +18,8 @@ func ModbusName(code int64) string {
 	return "unknown-" + strconv.FormatInt(code, 10)
 }
 
-// ModbusCode is the function code of that name; exceptions have the code of
-// their function.
+// ModbusCode is the function code of that name.
 func ModbusCode(name string) (int64, bool) {
-	name = strings.TrimSuffix(name, "_EXCEPTION")
 	for _, f := range modbusFunctions() {
 		if f.name == name {
 			return f.code, true
@@ -51,27 +49,27 @@ type modbusFunction struct {
 	name, access string
 }
 
-func modbusFunctions() []modbusFunction { return modbusTable[:] }
-
-// modbusTable is never written.
-var modbusTable = [...]modbusFunction{
-	{1, "READ_COILS", "read"},
-	{2, "READ_DISCRETE_INPUTS", "read"},
-	{3, "READ_HOLDING_REGISTERS", "read"},
-	{4, "READ_INPUT_REGISTERS", "read"},
-	{5, "WRITE_SINGLE_COIL", "write"},
-	{6, "WRITE_SINGLE_REGISTER", "write"},
-	{7, "READ_EXCEPTION_STATUS", "read"},
-	{8, "DIAGNOSTICS", ""},
-	{11, "GET_COMM_EVENT_COUNTER", "read"},
-	{12, "GET_COMM_EVENT_LOG", "read"},
-	{15, "WRITE_MULTIPLE_COILS", "write"},
-	{16, "WRITE_MULTIPLE_REGISTERS", "write"},
-	{17, "REPORT_SLAVE_ID", "read"},
-	{20, "READ_FILE_RECORD", "read"},
-	{21, "WRITE_FILE_RECORD", "write"},
-	{22, "MASK_WRITE_REGISTER", "write"},
-	{23, "READ_WRITE_MULTIPLE_REGISTERS", "write"},
-	{24, "READ_FIFO_QUEUE", "read"},
-	{43, "ENCAP_INTERFACE_TRANSPORT", ""},
+// modbusFunctions returns its list by value: no one can write to it.
+func modbusFunctions() [19]modbusFunction {
+	return [...]modbusFunction{
+		{1, "READ_COILS", "read"},
+		{2, "READ_DISCRETE_INPUTS", "read"},
+		{3, "READ_HOLDING_REGISTERS", "read"},
+		{4, "READ_INPUT_REGISTERS", "read"},
+		{5, "WRITE_SINGLE_COIL", "write"},
+		{6, "WRITE_SINGLE_REGISTER", "write"},
+		{7, "READ_EXCEPTION_STATUS", "read"},
+		{8, "DIAGNOSTICS", ""},
+		{11, "GET_COMM_EVENT_COUNTER", "read"},
+		{12, "GET_COMM_EVENT_LOG", "read"},
+		{15, "WRITE_MULTIPLE_COILS", "write"},
+		{16, "WRITE_MULTIPLE_REGISTERS", "write"},
+		{17, "REPORT_SLAVE_ID", "read"},
+		{20, "READ_FILE_RECORD", "read"},
+		{21, "WRITE_FILE_RECORD", "write"},
+		{22, "MASK_WRITE_REGISTER", "write"},
+		{23, "READ_WRITE_MULTIPLE_REGISTERS", "write"},
+		{24, "READ_FIFO_QUEUE", "read"},
+		{43, "ENCAP_INTERFACE_TRANSPORT", ""},
+	}
 }

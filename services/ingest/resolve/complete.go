@@ -39,6 +39,9 @@ func device(r *report.Report, s *subject) {
 	if s.side != nil && hosts(s.side.Addr) {
 		d.IP = s.side.Addr.String()
 	}
+	if s.side != nil && s.side.Host != "" {
+		d.Hostname = s.side.Host
+	}
 	if s.mac != (inventory.MAC{}) {
 		d.MAC = s.mac.String()
 	}
@@ -103,6 +106,9 @@ func attach(r *report.Report) {
 	if told(&r.DstEnd) {
 		*dst = &r.DstEnd
 	}
+	if r.IsFinding() && r.NoEvidence() {
+		r.Event.Evidences = nil
+	}
 }
 
 // told reports whether OCSF takes e for an endpoint.
@@ -114,7 +120,7 @@ func told(e *ocsf.NetworkEndpoint) bool {
 // connection says where the connection goes, seen from the site.
 func connection(r *report.Report, s *subject) {
 	c := &r.Conn
-	if r.Event.ConnectionInfo != c && r.Evidence[0].ConnectionInfo != c {
+	if r.Event.ConnectionInfo != c && !r.IsFinding() {
 		return
 	}
 	c.ProtocolVerID = version(r.Src.Addr, r.Dst.Addr)

@@ -2,6 +2,7 @@ package zeek
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/cordon-iot/cordon/ocsf"
 	"github.com/cordon-iot/cordon/services/ingest/field"
@@ -26,6 +27,7 @@ func newModbus() *modbus {
 		"exception": field.Text(&m.exception),
 		"ref":       field.Int(&m.ref),
 		"words":     field.Int(&m.amount),
+		"bits":      field.Int(&m.amount),
 	})
 	return m
 }
@@ -52,11 +54,13 @@ func (m *modbus) fill(r *report.Report) {
 	r.KeepInt("modbus_unit", m.unit)
 }
 
-// named is the function by name and code; some scripts write the code alone.
+// named is the function by name and code; some scripts write the code alone,
+// and Zeek marks the name in an exception, which is a field of its own.
 func (m *modbus) named() (name string, code int64, known bool) {
 	if n, err := strconv.ParseInt(m.function, 10, 64); err == nil {
 		return report.ModbusName(n), n, true
 	}
-	code, known = report.ModbusCode(m.function)
-	return m.function, code, known
+	name = strings.TrimSuffix(m.function, "_EXCEPTION")
+	code, known = report.ModbusCode(name)
+	return name, code, known
 }

@@ -31,9 +31,8 @@ func (m *mqttConnect) clear() {
 }
 
 func (m *mqttConnect) fill(r *report.Report) {
-	activity, status := m.outcome()
-	m.begin(r, activity, "connect")
-	r.Result(status)
+	m.begin(r, ocsf.ActivityNetworkOpen, "connect")
+	r.Result(m.outcome())
 	r.KeepText("mqtt_client_id", m.clientID)
 	r.KeepText("mqtt_connect_status", m.status)
 	r.KeepText("mqtt_proto_name", m.protoName)
@@ -41,15 +40,16 @@ func (m *mqttConnect) fill(r *report.Report) {
 	r.KeepText("mqtt_will_topic", m.willTopic)
 }
 
-// outcome is what the broker answered, in the words of Zeek's mqtt scripts.
-func (m *mqttConnect) outcome() (activity, status int) {
+// outcome is what the broker answered, in the words of Zeek's mqtt scripts. The
+// network connection is open whatever it was.
+func (m *mqttConnect) outcome() int {
 	switch m.status {
 	case "":
-		return ocsf.ActivityNetworkOpen, ocsf.StatusUnknown
+		return ocsf.StatusUnknown
 	case "Connection Accepted":
-		return ocsf.ActivityNetworkOpen, ocsf.StatusSuccess
+		return ocsf.StatusSuccess
 	}
-	return ocsf.ActivityNetworkRefuse, ocsf.StatusFailure
+	return ocsf.StatusFailure
 }
 
 // begin makes r a report of MQTT traffic with that packet.

@@ -45,9 +45,8 @@ func (s *ssh) clear() {
 }
 
 func (s *ssh) fill(r *report.Report) {
-	activity, status := handshake(s.success)
-	r.Begin(ocsf.ClassSSHActivity, activity)
-	r.Result(status)
+	r.Begin(ocsf.ClassSSHActivity, s.stage())
+	r.Result(worked(s.success))
 	s.connect(r, "tcp")
 	r.App("ssh")
 	r.Event.ProtocolVer = s.version
@@ -64,6 +63,17 @@ func (s *ssh) fill(r *report.Report) {
 	r.KeepText("ssh_kex", s.kex)
 	r.KeepText("ssh_mac", s.mac)
 	r.KeepText("ssh_server", s.server)
+}
+
+// stage is how far the session came. A session is open once a logon worked.
+func (s *ssh) stage() int {
+	switch {
+	case !s.success.Set:
+		return ocsf.ActivitySSHTraffic
+	case s.success.Value:
+		return ocsf.ActivitySSHOpen
+	}
+	return ocsf.ActivitySSHFail
 }
 
 func hassh(v string) *ocsf.Hassh {

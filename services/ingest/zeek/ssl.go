@@ -45,9 +45,8 @@ func (s *ssl) clear() {
 }
 
 func (s *ssl) fill(r *report.Report) {
-	activity, status := handshake(s.established)
-	r.Begin(ocsf.ClassNetworkActivity, activity)
-	r.Result(status)
+	r.Begin(ocsf.ClassNetworkActivity, ocsf.ActivityNetworkOpen)
+	r.Result(worked(s.established))
 	s.connect(r, "tcp")
 	r.App("tls")
 	r.TLS = ocsf.TLS{
@@ -68,13 +67,14 @@ func (s *ssl) fill(r *report.Report) {
 	r.KeepText("tls_validation_status", s.validation)
 }
 
-// handshake says what became of the connection.
-func handshake(established ocsf.Opt[bool]) (activity, status int) {
+// worked is a status by what the log says of success, if it does. The network
+// connection is open either way.
+func worked(success ocsf.Opt[bool]) int {
 	switch {
-	case !established.Set:
-		return ocsf.ActivityNetworkTraffic, ocsf.StatusUnknown
-	case established.Value:
-		return ocsf.ActivityNetworkOpen, ocsf.StatusSuccess
+	case !success.Set:
+		return ocsf.StatusUnknown
+	case success.Value:
+		return ocsf.StatusSuccess
 	}
-	return ocsf.ActivityNetworkFail, ocsf.StatusFailure
+	return ocsf.StatusFailure
 }
