@@ -8,6 +8,7 @@ import (
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
 	"github.com/cordon-iot/cordon/cmd/cordon/feed"
 	"github.com/cordon-iot/cordon/cmd/cordon/initialize"
+	"github.com/cordon-iot/cordon/cmd/cordon/query"
 	"github.com/cordon-iot/cordon/cmd/cordon/secrets"
 	"github.com/cordon-iot/cordon/cmd/cordon/store"
 	"github.com/cordon-iot/cordon/cmd/cordon/tap"
@@ -24,6 +25,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up.Command(), up.ConfigCommand(), broker.Command(), store.Command(), feed.Command(), tap.Command(), secrets.Command(), initialize.Command())
+	c.AddCommand(up.Command(), up.ConfigCommand(), broker.Command(), store.Command(), feed.Command(), tap.Command(), query.Command(), secrets.Command(), initialize.Command())
 	return c
 }

@@ -34,6 +34,6 @@ func (s *screen) ready(took time.Duration, next []string) {
 	fmt.Fprintf(s.w, "  ready in %.1f s.   next:\n", took.Seconds())
 	for _, n := range next {
 		command, why, _ := strings.Cut(n, "#")
-		fmt.Fprintf(s.w, "    %s%s\n", s.style.Strong(fmt.Sprintf("%-38s", strings.TrimSpace(command))), s.style.Faint(strings.TrimSpace(why)))
+		fmt.Fprintf(s.w, "    %s%s\n", s.style.Strong(fmt.Sprintf("%-43s", strings.TrimSpace(command))), s.style.Faint(strings.TrimSpace(why)))
 	}
 }
