@@ -18,7 +18,7 @@ type PolicyCounts struct {
 	Candidates atomic.Int64 // of these, given to OPA because the findings rule may hold
 	Observed   atomic.Int64 // given to OPA to decide an observe rule
 	Findings   atomic.Int64 // emitted
-	Suppressed atomic.Int64 // matched again within the policy's suppress time
+	Suppressed atomic.Int64 // matched again, or may have, within the policy's suppress time
 	Errors     atomic.Int64 // evaluations that ended in an error: the policy was silent on the event
 	Timeouts   atomic.Int64 // evaluations that the watchdog stopped: likewise
 	Builtins   atomic.Int64 // errors of builtins; the condition counted as undefined

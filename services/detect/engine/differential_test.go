@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -41,7 +42,7 @@ func (g gen) condition(i int) string {
 		not = "not "
 	}
 	x, y := g.field(), g.scalar()
-	switch g.IntN(21) {
+	switch g.IntN(23) {
 	case 0, 1, 2:
 		return not + x + " == " + y
 	case 3:
@@ -68,6 +69,10 @@ func (g gen) condition(i int) string {
 		return fmt.Sprintf("%shelper(%s)", not, x)
 	case 16:
 		return not + "flag"
+	case 21:
+		return not + "data.lib.words.yes"
+	case 22:
+		return fmt.Sprintf("%sdata.lib.words.small(%s)", not, x)
 	case 20:
 		return not + x + " in few"
 	case 17:
@@ -86,13 +91,31 @@ func (g gen) body() string {
 	return b.String()
 }
 
+// head is a finding, and the line of the body that it needs.
+func (g gen) head() (head, line string) {
+	switch g.IntN(6) {
+	case 0:
+		return `{"summary": "x", "key": input.s}`, ""
+	case 1:
+		return `{"summary": "x", "key": k}`, "\tk := input.o.n\n"
+	case 2:
+		return `{"summary": "x", "key": k}`, "\tk := sprintf(\"%v-%v\", [input.n, input.o.s])\n"
+	case 3:
+		return `{"summary": k, "key": lower(k)}`, "\tsome k in input.list\n"
+	case 4:
+		return `{"summary": "x"}`, ""
+	}
+	return `"x"`, ""
+}
+
 func (g gen) policy() string {
 	var b strings.Builder
 	for range 1 + g.IntN(2) {
 		fmt.Fprintf(&b, "observe contains \"w\" if {\n%s}\n\n", g.body())
 	}
 	for range 1 + g.IntN(2) {
-		fmt.Fprintf(&b, "findings contains \"x\" if {\n%s}\n\n", g.body())
+		head, line := g.head()
+		fmt.Fprintf(&b, "findings contains %s if {\n%s%s}\n\n", head, g.body(), line)
 	}
 	fmt.Fprintf(&b, "few := {%s, %s}\n\n", g.constant(), g.constant())
 	fmt.Fprintf(&b, "helper(x) if x == %s\n\nhelper(x) if {\n\tx != %s\n\tinput.b\n}\n\nflag if {\n%s}\n", g.constant(), g.constant(), strings.ReplaceAll(strings.ReplaceAll(g.body(), "helper(", "is_string("), "flag", "true"))
@@ -152,7 +175,8 @@ func TestNativeAgainstOPA(t *testing.T) {
 	var decidedByUs, all int
 	for seed := range uint64(seeds) {
 		g := gen{rand.New(rand.NewPCG(seed, 7))}
-		fsys := folder("site/facts.yaml", `facts: {a: 1, "1": a, ab: [1], "10.0.0.1": true}`)
+		fsys := folder("lib/words.rego", "package lib.words\n\nyes if input.b\n\nyes if startswith(input.s, \"a\")\n\nsmall(x) if x < input.o.n\n",
+			"site/facts.yaml", `facts: {a: 1, "1": a, ab: [1], "10.0.0.1": true}`)
 		for i := range 12 {
 			custom := fmt.Sprintf("id: CRD-%04d\nseverity: low\nresponse: alert\nwindows:\n  w: {kind: count, by: [input.device.uid], over: 1m}", i)
 			fsys[fmt.Sprintf("a/p%d/policy.rego", i)] = folder("x", policyText(fmt.Sprintf("a.p%d", i), custom, g.policy()))["x"]
@@ -189,11 +213,15 @@ func compareToOPA(t *testing.T, e *Engine, body string, fsys fstest.MapFS, seed 
 	if got := e.event.input(); got.Compare(input) != 0 {
 		t.Errorf("seed %d: input of %s = %v; want %v", seed, body, got, input)
 	}
+	e.machine.reset()
 	for _, r := range e.runs {
 		e.machine.window = r.read
 		for name, rl := range map[string]rule{"findings": r.findings, `observe["w"]`: r.observe[0]} {
 			got := e.machine.run(rl.native, nil)
-			want := opaSays(t, rl, input)
+			want, keys := opaSays(t, rl, input)
+			if name == "findings" && !e.machine.keysHidden && !within(keys, e.machine.keys) {
+				t.Errorf("seed %d: keys of this policy on %s: native %v, OPA %q\n%s", seed, body, e.machine.keys, keys, fsys[r.File].Data)
+			}
 			all++
 			if got != maybe {
 				decided++
@@ -207,18 +235,33 @@ func compareToOPA(t *testing.T, e *Engine, body string, fsys fstest.MapFS, seed 
 	return decided, all
 }
 
-func opaSays(t *testing.T, r rule, input ast.Value) bool {
+// opaSays returns whether OPA says anything, and the keys of findings.
+func opaSays(t *testing.T, r rule, input ast.Value) (bool, []string) {
 	t.Helper()
-	rs, err := r.query.Eval(context.Background(), rego.EvalParsedInput(input), rego.EvalRuleIndexing(false))
+	rs, err := r.query.Eval(context.Background(), rego.EvalParsedInput(input), rego.EvalRuleIndexing(false),
+		rego.EvalGenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }))
 	if err != nil || len(rs) == 0 {
-		return false
+		return false, nil
 	}
-	switch v := rs[0].Expressions[0].Value.(type) {
-	case string: // the name of the window
-		return true
-	case []any:
-		return len(v) > 0
+	v := rs[0].Expressions[0].Value.(*ast.Term)
+	set, ok := v.Value.(ast.Set)
+	if !ok {
+		return true, nil // the name of a window
 	}
-	t.Fatalf("OPA says %v", rs)
-	return false
+	var keys []string
+	set.Foreach(func(e *ast.Term) {
+		if m, err := matchOf(e); err == nil {
+			keys = append(keys, m.key)
+		}
+	})
+	return set.Len() > 0, keys
+}
+
+func within(keys []string, terms []*ast.Term) bool {
+	for _, k := range keys {
+		if !slices.ContainsFunc(terms, func(t *ast.Term) bool { return text(t) == k }) {
+			return false
+		}
+	}
+	return true
 }

@@ -76,7 +76,7 @@ func New(p *Pack, o Options) *Engine {
 		oracle: oracle{budget: cmp.Or(o.Budget, DefaultBudget), watchdog: o.Watchdog},
 		report: o.Report,
 	}
-	e.machine = newMachine(e.event)
+	e.machine = newMachine(e.event, p.memos)
 	for _, q := range p.Policies {
 		r := &run{Policy: q, counts: o.Counts.of(q), emitted: newLRU[int64](most), readings: make([]cached, len(q.windows))}
 		for _, w := range q.windows {
@@ -98,6 +98,7 @@ func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Findin
 	if err := e.event.reset(ev); err != nil {
 		return nil, err
 	}
+	e.machine.reset()
 	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
 	var found []cordon.Finding
 	for _, r := range e.runs {
@@ -127,6 +128,10 @@ func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []co
 	if e.machine.run(r.findings.native, nil) == no {
 		return found
 	}
+	if e.pointless(r) {
+		r.counts.Suppressed.Add(1)
+		return found
+	}
 	r.counts.Candidates.Add(1)
 	t, err := e.oracle.ask(ctx, r.findings, e.event, r.input(e.event), r.counts)
 	if err != nil || t == nil {
@@ -139,13 +144,39 @@ func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []co
 		e.fail(r, err)
 		return found
 	}
-	for _, m := range matches {
-		if r.suppresses(e.event, m.key) {
+	return e.emit(r, matches, found)
+}
+
+// pointless reports whether whatever r finds on the event would be suppressed:
+// all keys that its findings can have are known, and it was there lately. A
+// flood then costs OPA one evaluation and not one a packet.
+func (e *Engine) pointless(r *run) bool {
+	if r.Suppress == 0 || e.machine.keysHidden {
+		return false
+	}
+	for _, key := range e.machine.keys {
+		if !r.suppressed(e.event, text(key)) {
+			return false
+		}
+	}
+	return true
+}
+
+// emit adds to found what of matches is not suppressed. Those of one event and
+// one key stand or fall together.
+func (e *Engine) emit(r *run, matches []match, found []cordon.Finding) []cordon.Finding {
+	fresh := make([]bool, len(matches))
+	for i, m := range matches {
+		fresh[i] = r.Suppress == 0 || !r.suppressed(e.event, m.key)
+	}
+	for i, m := range matches {
+		if !fresh[i] {
 			r.counts.Suppressed.Add(1)
 			continue
 		}
+		r.remember(e.event, m.key)
 		r.counts.Findings.Add(1)
-		found = append(found, r.finding(e.event, m))
+		found = append(found, r.finding(e.event, m, identify(matches, i)))
 	}
 	return found
 }
@@ -213,20 +244,25 @@ func (e *event) with(name string, t *ast.Term) ast.Value {
 	return ast.NewObject(append(items, [2]*ast.Term{key, t})...)
 }
 
-// suppresses reports whether r found the same lately; if not, it remembers
-// that it did now. Time is event time: an event that arrives late is close to
-// a finding that was made of a later one.
-func (r *run) suppresses(ev *event, key string) bool {
-	if r.Suppress == 0 {
-		return false
-	}
-	r.scratch = append(append(append(r.scratch[:0], ev.Device...), 0), key...)
+// suppressed reports whether r found the same lately. Time is event time: an
+// event that arrives late is close to a finding that was made of a later one.
+func (r *run) suppressed(ev *event, key string) bool {
+	last, ok := r.emitted.get(r.emittedKey(ev, key))
 	at, window := ev.Time.UnixMilli(), r.Suppress.Milliseconds()
-	last, ok := r.emitted.get(r.scratch)
-	if ok && at-last < window && last-at < window {
-		return true
+	return ok && at-last < window && last-at < window
+}
+
+// remember notes that r found something now.
+func (r *run) remember(ev *event, key string) {
+	if r.Suppress == 0 {
+		return
 	}
-	e, _ := r.emitted.use(r.scratch, func() int64 { return at })
+	at := ev.Time.UnixMilli()
+	e, _ := r.emitted.use(r.emittedKey(ev, key), func() int64 { return at })
 	e.value = max(e.value, at)
-	return false
+}
+
+func (r *run) emittedKey(ev *event, key string) []byte {
+	r.scratch = append(append(append(r.scratch[:0], ev.Device...), 0), key...)
+	return r.scratch
 }

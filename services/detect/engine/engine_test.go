@@ -83,7 +83,7 @@ findings contains "d" if true`))
 		t.Fatal(err)
 	}
 	digest := p.Policies[0].Digest
-	for i, key := range []string{"", "2", "a", "b"} {
+	for i, key := range []string{"", "#2", "a", "b"} {
 		if want := cordon.NewFindingID(digest, "d", ev.ID, key); got[i].ID != want {
 			t.Errorf("finding %d (%s) has id %s; want that of key %q, %s", i, got[i].Summary, got[i].ID, key, want)
 		}
@@ -153,6 +153,40 @@ func TestSuppress(t *testing.T) {
 	}
 	if n := counts.policies["CRD-0001"].Suppressed.Load(); n != 4 {
 		t.Errorf("suppressed = %d; want 4", n)
+	}
+}
+
+// Findings of one event and one key are one matter: the first does not
+// suppress the second.
+func TestSuppressTogether(t *testing.T) {
+	p := mustLoad(t, one(plain+"\nsuppress: 1h", `findings contains {"summary": why, "key": "k"} if some why in input.why`))
+	e := New(p, Options{})
+	got := summaries(t, e, at(0, `{"why":["a","b"]}`), at(60, `{"why":["c"]}`), at(3600, `{"why":["d","e"]}`))
+	if d := cmp.Diff([]string{"a", "b", "d", "e"}, got); d != "" {
+		t.Errorf("findings (-want +got):\n%s", d)
+	}
+}
+
+// What would be suppressed anyway does not reach OPA.
+func TestSuppressedWithoutOPA(t *testing.T) {
+	p := mustLoad(t, one(plain+"\nsuppress: 1h", `findings contains {"summary": "s", "key": key} if {
+	input.n > 1
+	some x in [1, 2]
+	x == input.n
+	key := sprintf("%s:%d", [input.ip, input.n])
+}`))
+	counts := NewCounts()
+	e := New(p, Options{Counts: counts})
+	var events []cordon.Event
+	for i := range 100 {
+		events = append(events, at(float64(i), fmt.Sprintf(`{"ip":"10.0.0.%d","n":2}`, i%2)))
+	}
+	if got := summaries(t, e, events...); len(got) != 2 {
+		t.Errorf("findings = %q; want one for each of the two keys", got)
+	}
+	n := counts.policies["CRD-0001"]
+	if c, s := n.Candidates.Load(), n.Suppressed.Load(); c != 2 || s != 98 {
+		t.Errorf("candidates %d, suppressed %d; want 2 and 98", c, s)
 	}
 }
 

@@ -46,7 +46,7 @@ type event struct {
 	fast   *fastjson.Value // nil: body is not canonical, whole is set
 	whole  ast.Object      // the event as OPA's input; nil until it is needed
 	slots  []slot          // one for each path
-	keys   map[string]*ast.Term
+	terms  terms
 }
 
 // slot is what stands at one path.
@@ -55,10 +55,8 @@ type slot struct {
 	term *ast.Term // nil: nothing
 }
 
-const mostKeys = 4096 // field names that an event keeps as terms
-
 func newEvent(ps []Path) *event {
-	return &event{paths: ps, slots: make([]slot, len(ps)), keys: map[string]*ast.Term{}}
+	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms()}
 }
 
 // reset makes ev the event under evaluation.
@@ -93,14 +91,15 @@ func canonical(body []byte, v *fastjson.Value) bool {
 		!bytes.Contains(body, []byte(`\u`)) && sortedKeys(v)
 }
 
+// sortedKeys also refuses numbers that only fastjson takes for such.
 func sortedKeys(v *fastjson.Value) bool {
 	switch v.Type() {
 	case fastjson.TypeObject:
-		ok, last := true, ""
-		first := true
+		ok, first := true, true
+		var last []byte
 		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
-			ok = ok && (first || last < string(key)) && sortedKeys(child)
-			last, first = string(key), false
+			ok = ok && (first || bytes.Compare(last, key) < 0) && sortedKeys(child)
+			last, first = key, false
 		})
 		return ok
 	case fastjson.TypeArray:
@@ -110,9 +109,21 @@ func sortedKeys(v *fastjson.Value) bool {
 			}
 		}
 	case fastjson.TypeNumber:
-		return json.Valid(v.MarshalTo(nil)) // fastjson lets "1e" and "nan" pass
+		var buf [32]byte
+		text := v.MarshalTo(buf[:0])
+		return digits(text) || json.Valid(text)
 	}
 	return true
+}
+
+// digits reports whether b is a whole number without sign or leading zero.
+func digits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) == 1 || len(b) > 1 && b[0] != '0'
 }
 
 // at returns what stands at path i, or nil.
@@ -168,9 +179,9 @@ func (e *event) input() ast.Object {
 func (e *event) term(v *fastjson.Value) *ast.Term {
 	switch v.Type() {
 	case fastjson.TypeString:
-		return ast.StringTerm(string(v.GetStringBytes()))
+		return e.terms.text(v.GetStringBytes())
 	case fastjson.TypeNumber:
-		return number(v)
+		return e.terms.number(v)
 	case fastjson.TypeTrue:
 		return ast.InternedTerm(true)
 	case fastjson.TypeFalse:
@@ -188,31 +199,13 @@ func (e *event) term(v *fastjson.Value) *ast.Term {
 	return ast.InternedNullTerm
 }
 
-func number(v *fastjson.Value) *ast.Term {
-	var buf [24]byte
-	return ast.NumberTerm(json.Number(v.MarshalTo(buf[:0])))
-}
-
 func (e *event) fields(v *fastjson.Value) [][2]*ast.Term {
 	o := v.GetObject()
 	items := make([][2]*ast.Term, 0, o.Len()+1)
 	o.Visit(func(key []byte, child *fastjson.Value) {
-		items = append(items, [2]*ast.Term{e.key(key), e.term(child)})
+		items = append(items, [2]*ast.Term{e.terms.text(key), e.term(child)})
 	})
 	return items
-}
-
-// key returns the name of a field as a term, the same one each time as long as
-// there are not too many.
-func (e *event) key(name []byte) *ast.Term {
-	if t, ok := e.keys[string(name)]; ok {
-		return t
-	}
-	t := ast.StringTerm(string(name))
-	if len(e.keys) < mostKeys {
-		e.keys[string(name)] = t
-	}
-	return t
 }
 
 // appendScalar appends a form of t to b that differs from that of every other

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,17 +41,29 @@ func matchesOf(t *ast.Term) ([]match, error) {
 		return nil, fmt.Errorf("%d findings on one event, more than %d: say what they have in common", len(terms), mostFindings)
 	}
 	out := make([]match, 0, len(terms))
-	for i, t := range terms {
+	for _, t := range terms {
 		m, err := matchOf(t)
 		if err != nil {
 			return nil, err
 		}
-		if m.key == "" && i > 0 {
-			m.key = strconv.Itoa(i + 1)
-		}
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// identify returns the key that tells the i-th of ms apart from the others on
+// the same event: its own, with a number from the second one of that key on.
+func identify(ms []match, i int) string {
+	n := 1
+	for _, m := range ms[:i] {
+		if m.key == ms[i].key {
+			n++
+		}
+	}
+	if n == 1 {
+		return ms[i].key
+	}
+	return ms[i].key + "#" + strconv.Itoa(n)
 }
 
 func matchOf(t *ast.Term) (match, error) {
@@ -60,7 +71,7 @@ func matchOf(t *ast.Term) (match, error) {
 	case ast.String:
 		return match{summary: string(v)}, nil
 	case ast.Object:
-		m := match{summary: text(v, summaryField), key: text(v, keyField)}
+		m := match{summary: text(v.Get(ast.StringTerm(summaryField))), key: text(v.Get(ast.StringTerm(keyField)))}
 		if m.summary == "" {
 			return m, errors.New("a finding without summary")
 		}
@@ -80,22 +91,25 @@ func matchOf(t *ast.Term) (match, error) {
 	return match{}, errors.New("a finding is neither an object nor a string")
 }
 
-func text(o ast.Object, key string) string {
-	if t := o.Get(ast.StringTerm(key)); t != nil {
-		switch v := t.Value.(type) {
-		case ast.String:
-			return string(v)
-		case ast.Number:
-			return json.Number(v).String()
-		}
+// text is a string or number as text; anything else is none.
+func text(t *ast.Term) string {
+	if t == nil {
+		return ""
+	}
+	switch v := t.Value.(type) {
+	case ast.String:
+		return string(v)
+	case ast.Number:
+		return string(v)
 	}
 	return ""
 }
 
-// finding returns the finding that p makes of m on ev.
-func (p *Policy) finding(ev *event, m match) cordon.Finding {
+// finding returns the finding that p makes of m on ev; key is its identity
+// among those of p on ev.
+func (p *Policy) finding(ev *event, m match, key string) cordon.Finding {
 	return cordon.Finding{
-		ID:     cordon.NewFindingID(p.Digest, ev.Device, ev.ID, m.key),
+		ID:     cordon.NewFindingID(p.Digest, ev.Device, ev.ID, key),
 		Policy: p.Ref(), Device: ev.Device, Zone: ev.zone(),
 		Cause: ev.ID, CauseAt: ev.Position, Time: ev.Time,
 		Severity: p.Severity, Response: p.Response, Lease: p.Lease,

@@ -14,7 +14,7 @@ func nativeBuiltins() []string {
 		"abs", "ceil", "contains", "count", "div", "endswith", "floor", "indexof",
 		"internal.member_2", "is_array", "is_boolean", "is_null", "is_number", "is_object", "is_string",
 		"lower", "minus", "mul", "net.cidr_contains", "net.cidr_is_valid", "object.get", "plus", "rem", "round",
-		"startswith", "strings.any_prefix_match", "strings.any_suffix_match", "to_number",
+		"sprintf", "startswith", "strings.any_prefix_match", "strings.any_suffix_match", "to_number",
 		"trim", "trim_left", "trim_prefix", "trim_right", "trim_space", "trim_suffix", "type_name", "upper",
 	}
 }
@@ -26,20 +26,28 @@ type lowering struct {
 	paths    *paths
 	windows  []*window
 	native   []string
+	shared   *shared
 	done     map[string]*program // helper rules by reference
+	reads    bool                // the helper being made reads a window
 }
 
-// rules returns the program of rules, all of one name, whose heads count only
-// as true. heads false leaves the head unread: the program then says whether
-// the rules can say anything at all.
-func (l *lowering) rules(rules []*ast.Rule, heads bool) *program {
-	p := &program{}
+// shared are the helpers of lib/ that all policies have in common, and how many
+// helpers there are whose verdict is kept for an event.
+type shared struct {
+	done  map[string]*program
+	memos int
+}
+
+// rules returns the program of rules, all of one name: it says whether they
+// say anything at all. Of keyed rules it also tells the keys of what they say.
+func (l *lowering) rules(rules []*ast.Rule, keyed bool) *program {
+	p := &program{keyed: keyed}
 	for _, r := range rules {
-		if r.Default || r.Else != nil || heads && !isTrue(r.Head.Value) {
+		if r.Default || r.Else != nil {
 			p.opaque = true
 			continue
 		}
-		b, ok := l.body(r)
+		b, ok := l.body(r, keyed)
 		if !ok {
 			p.opaque = true
 			continue
@@ -64,7 +72,7 @@ func (s scope) declare(v ast.Var) int {
 
 // body returns the native form of the body of r; false if the arguments are
 // patterns.
-func (l *lowering) body(r *ast.Rule) (body, bool) {
+func (l *lowering) body(r *ast.Rule, keyed bool) (body, bool) {
 	s := scope{}
 	for i, arg := range r.Head.Args {
 		v, ok := arg.Value.(ast.Var)
@@ -82,8 +90,25 @@ func (l *lowering) body(r *ast.Rule) (body, bool) {
 			return false
 		})
 	}
+	if keyed {
+		b.key = l.key(r.Head.Key, s)
+	}
 	b.locals = len(s)
 	return b, true
+}
+
+// key is where the key of the finding t comes from.
+func (l *lowering) key(t *ast.Term, s scope) operand {
+	switch v := t.Value.(type) {
+	case ast.String:
+		return operand{from: fromConstant, term: ast.InternedEmptyString}
+	case ast.Object:
+		if key := v.Get(ast.StringTerm(keyField)); key != nil {
+			return l.operand(key, s)
+		}
+		return operand{from: fromConstant, term: ast.InternedEmptyString}
+	}
+	return operand{}
 }
 
 func (l *lowering) condition(e *ast.Expr, s scope) condition {
@@ -201,6 +226,9 @@ func (l *lowering) helper(r ast.Ref, arity int) *program {
 		return nil
 	}
 	key := r.String()
+	if p, ok := l.shared.done[key]; ok {
+		return p
+	}
 	if p, ok := l.done[key]; ok {
 		return p
 	}
@@ -215,9 +243,27 @@ func (l *lowering) helper(r ast.Ref, arity int) *program {
 		l.done[key] = nil
 		return nil
 	}
-	p := l.rules(rules, true)
+	outer := l.reads
+	l.reads = false
+	p := l.rules(rules, false)
+	if !l.reads {
+		l.share(key, p, r, arity)
+	}
+	l.reads = l.reads || outer
 	l.done[key] = p
 	return p
+}
+
+// share lets p, which reads no window, be run once an event, and once for all
+// policies if it is of lib/.
+func (l *lowering) share(key string, p *program, r ast.Ref, arity int) {
+	if arity == 0 {
+		l.shared.memos++
+		p.memo = l.shared.memos
+	}
+	if len(r) > 1 && ast.String(libFolder).Equal(r[1].Value) {
+		l.shared.done[key] = p
+	}
 }
 
 func (l *lowering) operands(terms []*ast.Term, s scope) []operand {
@@ -237,10 +283,15 @@ func (l *lowering) operand(t *ast.Term, s scope) operand {
 	case ast.Ref:
 		return l.ref(v, s)
 	case ast.Call:
-	default:
-		if isConstant(t) {
-			return operand{from: fromConstant, term: t}
-		}
+		return operand{}
+	}
+	if isConstant(t) {
+		return operand{from: fromConstant, term: t}
+	}
+	if a, ok := t.Value.(*ast.Array); ok {
+		o := operand{from: fromArray}
+		a.Foreach(func(e *ast.Term) { o.refs = append(o.refs, l.operand(e, s)) })
+		return o
 	}
 	return operand{}
 }
@@ -310,6 +361,7 @@ func (l *lowering) inputRef(r ast.Ref) operand {
 }
 
 func (l *lowering) windowRef(p Path) operand {
+	l.reads = true
 	if len(p) != 3 {
 		return operand{}
 	}

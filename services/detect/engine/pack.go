@@ -17,6 +17,7 @@ type Pack struct {
 	Policies []*Policy // sorted by package
 	Problems Problems  // of the policies that were left out; only with KeepGoing
 	paths    []Path
+	memos    int // helpers whose verdict is kept for an event
 }
 
 // LoadOptions says what to do about broken policies.
@@ -39,7 +40,7 @@ func Load(ctx context.Context, fsys fs.FS, o LoadOptions) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{builtins: known, caps: known.capabilities()}
+	b := &builder{builtins: known, caps: known.capabilities(), shared: shared{done: map[string]*program{}}}
 	if b.source, err = readSource(fsys, b.caps); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (b *builder) pack(ctx context.Context, o LoadOptions) (*Pack, error) {
 	}
 	slices.SortFunc(pack.Policies, func(a, c *Policy) int { return strings.Compare(a.Package, c.Package) })
 	problems = append(problems, pack.dropDoubles()...)
-	pack.paths, pack.Problems = b.paths.list, problems.sorted()
+	pack.paths, pack.memos, pack.Problems = b.paths.list, b.shared.memos, problems.sorted()
 	switch {
 	case len(problems) > 0 && !o.KeepGoing:
 		return nil, pack.Problems

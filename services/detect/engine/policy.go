@@ -57,6 +57,7 @@ type builder struct {
 	store    storage.Store
 	site     *ast.Term
 	paths    paths
+	shared   shared
 }
 
 // policy compiles m.
@@ -74,7 +75,7 @@ func (b *builder) policy(ctx context.Context, m module) (*Policy, Problems) {
 	for _, w := range meta.Windows {
 		p.windows = append(p.windows, newWindow(w, &b.paths))
 	}
-	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), done: map[string]*program{}}
+	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), shared: &b.shared, done: map[string]*program{}}
 	var err error
 	for _, w := range p.windows {
 		r, e := b.rule(ctx, l, m, observeRule, w.Name)
@@ -180,7 +181,7 @@ func (b *builder) rule(ctx context.Context, l *lowering, m module, name string, 
 		rego.Compiler(l.compiler), rego.Store(b.store), rego.Capabilities(b.caps),
 		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(ref)))),
 	).PrepareForEval(ctx)
-	return rule{native: l.rules(rules, false), query: q}, err
+	return rule{native: l.rules(rules, name == findingsRule), query: q}, err
 }
 
 // checkRules looks for what the engine needs and for what it would misread.

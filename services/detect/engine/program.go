@@ -32,11 +32,14 @@ func decided(b bool) verdict {
 type program struct {
 	bodies []body
 	opaque bool // some rule cannot be represented at all: at least maybe
+	keyed  bool // the rules are findings: their keys are wanted
+	memo   int  // number of the verdict that is kept for an event, 0 for none
 }
 
 type body struct {
 	conditions []condition
 	locals     int // variables, the first ones of them arguments
+	key        operand
 }
 
 // condition is one line of a body.
@@ -72,7 +75,7 @@ type operand struct {
 	number int       // path, local or window
 	field  int       // of a window
 	base   *ast.Term // document below data
-	refs   []operand // keys into base
+	refs   []operand // keys into base, or elements
 }
 
 type origin uint8
@@ -84,6 +87,7 @@ const (
 	fromLocal
 	fromWindow
 	fromData
+	fromArray
 )
 
 // machine runs programs over one event. One goroutine uses it.
@@ -92,12 +96,18 @@ type machine struct {
 	window func(i int) (reading, bool)
 	stack  []*ast.Term // locals of the bodies under way; nil: unknown
 	terms  []*ast.Term // scratch for operands
+	memo   []verdict   // of programs, for the event under evaluation, plus 1; 0: not run
 	result *ast.Term
 	keep   func(*ast.Term) error // sets result; made once
+
+	// Of the keyed program that ran last: the keys of the findings that it may
+	// make, as far as they are known.
+	keys       []*ast.Term
+	keysHidden bool
 }
 
-func newMachine(e *event) *machine {
-	m := &machine{event: e}
+func newMachine(e *event, memos int) *machine {
+	m := &machine{event: e, memo: make([]verdict, memos+1)}
 	m.keep = func(t *ast.Term) error {
 		m.result = t
 		return nil
@@ -105,21 +115,40 @@ func newMachine(e *event) *machine {
 	return m
 }
 
+// remembered is run for a helper: one that has no arguments and reads no
+// window is run once an event.
+func (m *machine) remembered(p *program, args []*ast.Term) verdict {
+	if p.memo == 0 {
+		return m.run(p, args)
+	}
+	v := &m.memo[p.memo]
+	if *v == 0 {
+		*v = m.run(p, args) + 1
+	}
+	return *v - 1
+}
+
+// reset forgets what belongs to the event before.
+func (m *machine) reset() { clear(m.memo) }
+
 // run returns the verdict of p called with args.
 func (m *machine) run(p *program, args []*ast.Term) verdict {
 	v := no
 	if p.opaque {
 		v = maybe
 	}
+	if p.keyed {
+		m.keys, m.keysHidden = m.keys[:0], p.opaque
+	}
 	for i := range p.bodies {
-		if v = max(v, m.body(&p.bodies[i], args)); v == yes {
+		if v = max(v, m.body(&p.bodies[i], args, p.keyed)); v == yes && !p.keyed {
 			break
 		}
 	}
 	return v
 }
 
-func (m *machine) body(b *body, args []*ast.Term) verdict {
+func (m *machine) body(b *body, args []*ast.Term, keyed bool) verdict {
 	base := len(m.stack)
 	m.stack = append(m.stack, args...)
 	for range b.locals - len(args) {
@@ -135,6 +164,11 @@ func (m *machine) body(b *body, args []*ast.Term) verdict {
 		if v = min(v, got); v == no {
 			break
 		}
+	}
+	if keyed && v != no {
+		key, known := m.value(&b.key, base)
+		m.keys = append(m.keys, key)
+		m.keysHidden = m.keysHidden || !known || key == nil
 	}
 	m.stack = m.stack[:base]
 	return v
@@ -167,7 +201,7 @@ func (m *machine) apply(c *condition, args []*ast.Term, base int) verdict {
 		m.stack[base+c.out] = args[0]
 		return yes
 	case opRule:
-		return m.run(c.rule, args)
+		return m.remembered(c.rule, args)
 	case opCall:
 		return m.callBuiltin(c, args, base)
 	case opEqual:
@@ -227,8 +261,22 @@ func (m *machine) value(o *operand, base int) (t *ast.Term, known bool) {
 		return r.field(o.field), true
 	case fromData:
 		return m.lookup(o, base)
+	case fromArray:
+		return m.array(o, base)
 	}
 	return nil, false
+}
+
+func (m *machine) array(o *operand, base int) (*ast.Term, bool) {
+	items := make([]*ast.Term, len(o.refs))
+	for i := range o.refs {
+		t, known := m.value(&o.refs[i], base)
+		if !known || t == nil {
+			return nil, known
+		}
+		items[i] = t
+	}
+	return ast.ArrayTerm(items...), true
 }
 
 func (m *machine) lookup(o *operand, base int) (*ast.Term, bool) {

@@ -1,0 +1,170 @@
+package detection
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/testdata"
+	"github.com/cordon-iot/cordon/ocsf"
+	"github.com/cordon-iot/cordon/services/detect/engine"
+	"github.com/cordon-iot/cordon/services/ingest/field"
+	"github.com/cordon-iot/cordon/services/ingest/inventory"
+	"github.com/cordon-iot/cordon/services/ingest/report"
+	"github.com/cordon-iot/cordon/services/ingest/resolve"
+	"github.com/cordon-iot/cordon/services/ingest/zeek"
+)
+
+type uncounted struct{}
+
+func (uncounted) Inc() {}
+
+// traffic is a file of Zeek JSON records as ingest makes events of it.
+type traffic struct {
+	events    []cordon.Event
+	sensors   []string // of each event
+	refused   int
+	inventory []cordon.Device
+}
+
+// readZeek maps the records of a file of shared data, with an empty inventory
+// unless devices are given.
+func readZeek(t testing.TB, devices []cordon.Device, name ...string) traffic {
+	t.Helper()
+	count := func(string) field.Counter { return uncounted{} }
+	m := zeek.NewMapper(field.Names{Undeclared: count, Clipped: count})
+	v := resolve.New(inventoryOf(t, devices))
+	var out traffic
+	var r report.Report
+	for i, line := range lines(t, name...) {
+		r.Reset()
+		at := cordon.Position{Topic: "raw.zeek", Offset: int64(i)}
+		err := m.Map(cordon.Record{Position: at, Value: line}, &r)
+		var refusal *report.Refusal
+		switch {
+		case errors.As(err, &refusal):
+			out.refused++
+			continue
+		case err != nil:
+			t.Fatalf("record %d: %v", i, err)
+		}
+		out.add(&r, v.Complete(&r, at.Offset), at, line)
+	}
+	return out
+}
+
+func (tr *traffic) add(r *report.Report, device cordon.DeviceID, at cordon.Position, raw []byte) {
+	id := cordon.NewEventID("/sensors/"+r.Sensor, raw)
+	r.Metadata.UID = string(id)
+	when := r.Time.Time()
+	tr.events = append(tr.events, cordon.Event{
+		ID: id, Device: cordon.DeviceID(strings.Clone(string(device))), Source: "/sensors/" + r.Sensor,
+		Time: when, Recorded: when, Body: r.Event.AppendJSON(nil), Position: at,
+	})
+	tr.sensors = append(tr.sensors, strings.Clone(r.Sensor))
+}
+
+func inventoryOf(t testing.TB, devices []cordon.Device) *inventory.Inventory {
+	t.Helper()
+	inv := inventory.New()
+	for _, d := range devices {
+		rec, err := d.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := inv.Fold(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inv.Publish()
+	return inv
+}
+
+func lines(t testing.TB, name ...string) [][]byte {
+	t.Helper()
+	f, err := os.Open(testdata.Shared(t, name...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := zstd.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	var out [][]byte
+	s := bufio.NewScanner(z)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		out = append(out, append([]byte(nil), s.Bytes()...))
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func pack(t testing.TB) *engine.Pack {
+	t.Helper()
+	p, err := engine.Load(context.Background(), os.DirFS(filepath.Join(testdata.Root(), "policies")), engine.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// found is a finding and the sensor whose event caused it.
+type found struct {
+	cordon.Finding
+	sensor string
+}
+
+func detect(t testing.TB, p *engine.Pack, tr traffic) []found {
+	t.Helper()
+	e := engine.New(p, engine.Options{
+		Budget: time.Minute, // a busy machine must not change the result
+		Report: func(_ *engine.Policy, _ cordon.EventID, err error) { t.Error(err) },
+	})
+	var out []found
+	for i, ev := range tr.events {
+		fs, err := e.Evaluate(context.Background(), ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fs {
+			out = append(out, found{f, tr.sensors[i]})
+		}
+	}
+	return out
+}
+
+// truth is what is known about a sensor of fleet-dev-1; each watches one
+// device.
+type truth struct {
+	Sensor, Family string
+	Malicious      bool
+}
+
+func truths(t testing.TB) []truth {
+	t.Helper()
+	b, err := os.ReadFile(testdata.Shared(t, "fleet-replay", "fleet-dev-1.truth.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct{ Devices []truth }
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Devices
+}
+
+var _ = ocsf.Version
