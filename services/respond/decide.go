@@ -90,7 +90,7 @@ func (r Rules) intent(id cordon.ActionID, f cordon.Finding, now time.Time) cordo
 	now = milli(now)
 	return cordon.Action{
 		ID: id, State: cordon.ApplyIntended, Op: cordon.NewOpID(id, r.Enforcer, cordon.Apply, 0),
-		Device: f.Device, Zone: f.Zone, Finding: f.ID, Policy: f.Policy.ID,
+		Device: f.Device, Zone: f.Zone, Finding: f.ID, Policy: f.Policy.ID, Title: f.Policy.Title, Severity: f.Severity,
 		Level: cordon.Segment, Enforcer: r.Enforcer,
 		At: now, Since: now, Until: now.Add(r.lease(f.Lease)),
 		By: "policy:" + f.Policy.ID, Reason: f.Summary,

@@ -100,7 +100,7 @@ func TestDecideFillsTheAction(t *testing.T) {
 	id := cordon.NewActionID("f1", cordon.Segment)
 	want := cordon.Action{
 		ID: id, State: cordon.ApplyIntended, Op: cordon.NewOpID(id, "webhook", cordon.Apply, 0),
-		Device: "cam-1", Zone: "hall-3", Finding: "f1", Policy: "CRD-0007", Level: cordon.Segment, Enforcer: "webhook",
+		Device: "cam-1", Zone: "hall-3", Finding: "f1", Policy: "CRD-0007", Title: "Telnet to many hosts", Severity: cordon.High, Level: cordon.Segment, Enforcer: "webhook",
 		At: noon(), Since: noon(), Until: noon().Add(time.Hour),
 		By: "policy:CRD-0007", Reason: "23/tcp to 41 hosts in 10 s",
 	}

@@ -21,6 +21,7 @@ const (
 const (
 	maxBody   = 20_000
 	maxReason = 2_000
+	maxTitle  = 300
 )
 
 // Event is the body of a webhook: a CloudEvents 1.0 event in structured JSON.
@@ -58,8 +59,10 @@ type Target struct {
 
 // Grounds is the finding that an action follows from.
 type Grounds struct {
-	UID    cordon.FindingID `json:"uid"`
-	Policy string           `json:"policy"`
+	UID      cordon.FindingID `json:"uid"`
+	Policy   string           `json:"policy"`
+	Title    string           `json:"title,omitempty"` // of the policy
+	Severity string           `json:"severity"`        // OCSF's caption
 }
 
 // NewEvent returns the event of the operation of a, a step read back from the
@@ -72,7 +75,7 @@ func NewEvent(typ string, a cordon.Action) Event {
 			ActionUID: a.ID, OpUID: a.Op,
 			Device: Target{UID: a.Device, Zone: a.Zone},
 			Level:  a.Level, Until: rfc3339(a.Until),
-			Finding:  Grounds{UID: a.Finding, Policy: a.Policy},
+			Finding:  Grounds{UID: a.Finding, Policy: a.Policy, Title: clip(a.Title, maxTitle), Severity: a.Severity.String()},
 			Reason:   clip(a.Reason, maxReason),
 			Sequence: a.Position.Offset,
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -19,13 +18,11 @@ const (
 
 var errNoSecret = errors.New("no webhook secret: put one into a file with\n" +
 	`	printf 'whsec_%s\n' "$(openssl rand -base64 32)" > webhook.secret` +
-	"\ngive it to the receiver too, and name the file")
+	"\ngive it to the receiver too, and name the file in --webhook-secret-file or CORDON_WEBHOOK_SECRET_FILE")
 
 // Secret signs webhooks. Whatever prints it prints ***; where it is a field that
 // fmt may not call, the address of a function, which is why key is one.
 type Secret struct{ key func() []byte }
-
-func secretOf(key []byte) Secret { return Secret{func() []byte { return key }} }
 
 // ParseSecret reads the serialised form of the Standard Webhooks
 // specification: whsec_ and the base64 of 24 to 64 bytes.
@@ -40,48 +37,14 @@ func ParseSecret(text string) (Secret, error) {
 		return Secret{}, fmt.Errorf("webhook secret: want %s followed by the base64 of %d to %d random bytes, as made by\n"+
 			`	printf 'whsec_%%s\n' "$(openssl rand -base64 32)"`, secretPrefix, leastSecret, longestSecret)
 	}
-	return secretOf(key), nil
+	return Secret{func() []byte { return key }}, nil
 }
-
-// ReadSecret reads a secret from the file at path.
-func ReadSecret(path string) (Secret, error) {
-	if path == "" {
-		return Secret{}, errNoSecret
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Secret{}, fmt.Errorf("webhook secret: %w", err)
-	}
-	s, err := ParseSecret(string(text))
-	if err != nil {
-		return Secret{}, fmt.Errorf("file %s: %w", path, err)
-	}
-	return s, nil
-}
-
-// NewSecret makes a secret of 32 bytes from random.
-func NewSecret(random io.Reader) (Secret, error) {
-	key := make([]byte, 32)
-	if _, err := io.ReadFull(random, key); err != nil {
-		return Secret{}, fmt.Errorf("webhook secret: %w", err)
-	}
-	return secretOf(key), nil
-}
-
-// Reveal returns the serialised form of s, for the file or the receiver that
-// is to hold it. Never print it.
-func (s Secret) Reveal() string {
-	return secretPrefix + base64.StdEncoding.EncodeToString(s.key())
-}
-
-// IsZero reports whether s is no secret.
-func (s Secret) IsZero() bool { return s.key == nil }
 
 // String returns ***.
 func (Secret) String() string { return "***" }
 
 // Format writes *** for every verb, %#v and %x included.
-func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "***") }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // MarshalText returns ***, for encoding/json and log/slog.
 func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }

@@ -2,13 +2,10 @@ package respond
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -36,7 +33,7 @@ func TestParseSecret(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := ParseSecret(tt.text)
 			if tt.want == "" {
-				if err != nil || s.Reveal() != strings.TrimSpace(tt.text) {
+				if err != nil || secretPrefix+base64.StdEncoding.EncodeToString(s.key()) != strings.TrimSpace(tt.text) {
 					t.Fatalf("ParseSecret = %v; want it back", err)
 				}
 				return
@@ -48,27 +45,6 @@ func TestParseSecret(t *testing.T) {
 				t.Errorf("the error shows the secret: %v", err)
 			}
 		})
-	}
-}
-
-func TestReadSecret(t *testing.T) {
-	made, err := NewSecret(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "webhook.secret")
-	if err := os.WriteFile(path, []byte(made.Reveal()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	read, err := ReadSecret(path)
-	if err != nil || read.Reveal() != made.Reveal() {
-		t.Errorf("ReadSecret = %v; want what was written", err)
-	}
-	if _, err := ReadSecret(path + "x"); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("ReadSecret(missing) = %v; want the path", err)
-	}
-	if _, err := ReadSecret(""); err == nil || !strings.Contains(err.Error(), "openssl") {
-		t.Errorf("ReadSecret(\"\") = %v; want how to make one", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func NewWebhook(c WebhookConfig) (*Webhook, error) {
 	if err := checkURL(c.URL); err != nil {
 		return nil, err
 	}
-	if c.Secret.IsZero() {
+	if c.Secret.key == nil {
 		return nil, errNoSecret
 	}
 	signer, err := standardwebhooks.NewWebhookRaw(c.Secret.key())

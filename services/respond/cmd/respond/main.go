@@ -42,7 +42,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	if err != nil {
 		return err
 	}
-	text, err := s.secret.Value()
+	text, err := s.secret.Optional() // ParseSecret says how to make one
 	if err != nil {
 		return err
 	}
