@@ -74,21 +74,24 @@ func NewOpID(a ActionID, enforcer string, v Verb, generation int) OpID {
 }
 
 type actionBody struct {
-	ActivityID  int          `json:"activity_id"` // 1 Isolate, 3 Restore
-	CategoryUID int          `json:"category_uid"`
-	ClassName   string       `json:"class_name"`
-	ClassUID    int          `json:"class_uid"`
-	CommandUID  string       `json:"command_uid"` // operation
-	Device      deviceBody   `json:"device"`
-	EndTime     int64        `json:"end_time"` // end of the lease
-	Message     string       `json:"message"`
-	Metadata    metadataBody `json:"metadata"`
-	SeverityID  Severity     `json:"severity_id"`
-	StartTime   int64        `json:"start_time"`
-	StatusID    int          `json:"status_id"` // 1 success, 2 failure, 99 other
-	Time        int64        `json:"time"`
-	TypeUID     int          `json:"type_uid"`
-	Unmapped    actionExtra  `json:"unmapped"`
+	ActivityID  int    `json:"activity_id"` // 1 Isolate, 3 Restore
+	CategoryUID int    `json:"category_uid"`
+	ClassName   string `json:"class_name"`
+	ClassUID    int    `json:"class_uid"`
+	CommandUID  string `json:"command_uid"` // operation
+	Connection  struct {
+		Direction int `json:"direction_id"` // 0: of no single connection; OCSF wants it
+	} `json:"connection_info"`
+	Device     deviceBody   `json:"device"`
+	EndTime    int64        `json:"end_time"` // end of the lease
+	Message    string       `json:"message"`
+	Metadata   metadataBody `json:"metadata"`
+	SeverityID Severity     `json:"severity_id"`
+	StartTime  int64        `json:"start_time"`
+	StatusID   int          `json:"status_id"` // 1 success, 2 failure, 99 other
+	Time       int64        `json:"time"`
+	TypeUID    int          `json:"type_uid"`
+	Unmapped   actionExtra  `json:"unmapped"`
 }
 
 type actionExtra struct {
@@ -135,7 +138,7 @@ func (a Action) body() actionBody {
 		status = 2
 	}
 	return actionBody{
-		ActivityID: activity, CategoryUID: 7, ClassName: "network_remediation_activity",
+		ActivityID: activity, CategoryUID: 7, ClassName: "Network Remediation Activity",
 		ClassUID: 7004, TypeUID: 700400 + activity, CommandUID: string(a.Op),
 		Device:  deviceBody{TypeID: deviceTypeIOT, UID: string(a.Device), Zone: a.Zone},
 		EndTime: a.Until.UnixMilli(), StartTime: a.Since.UnixMilli(), Time: a.At.UnixMilli(),

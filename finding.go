@@ -168,7 +168,7 @@ func (f Finding) Record() (Record, error) {
 
 func (f Finding) body() findingBody {
 	b := findingBody{
-		ActivityID: 1, CategoryUID: 2, ClassName: "detection_finding", ClassUID: 2004, TypeUID: 200401,
+		ActivityID: 1, CategoryUID: 2, ClassName: "Detection Finding", ClassUID: 2004, TypeUID: 200401,
 		Device:  deviceBody{TypeID: deviceTypeIOT, UID: string(f.Device), Zone: f.Zone},
 		Message: f.Summary,
 		FindingInfo: findingInfoBody{
