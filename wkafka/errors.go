@@ -103,14 +103,16 @@ func notSent(err error) bool {
 const (
 	backoffFirst = 50 * time.Millisecond
 	backoffLast  = 2 * time.Second
+	logFirst     = time.Second // leaders move and topics appear in less
 	logAgain     = time.Minute // between two reports of the same trouble
 )
 
-// backoff counts attempts at one thing and says when to speak of it: at the
-// first failure and then once a minute of waiting. It needs no clock.
+// backoff counts attempts at one thing and says when to speak of it: when it
+// has lasted a second, and then once a minute. It needs no clock.
 type backoff struct {
 	delay  time.Duration
-	silent time.Duration
+	silent time.Duration // since it was spoken of
+	spoken bool
 }
 
 // wait waits before the next attempt. It reports false when ctx ended.
@@ -129,9 +131,9 @@ func (b *backoff) wait(ctx context.Context) bool {
 
 // speak reports whether this failure should be logged.
 func (b *backoff) speak() bool {
-	if b.delay != 0 && b.silent < logAgain {
+	if !b.spoken && b.silent < logFirst || b.spoken && b.silent < logAgain {
 		return false
 	}
-	b.silent = 0
+	b.silent, b.spoken = 0, true
 	return true
 }

@@ -84,10 +84,10 @@ var names atomic.Int64
 // that outlives the test process too.
 func Name(t testing.TB) string {
 	test := strings.Map(func(r rune) rune {
-		if r == '/' || r == ' ' || r == ',' || r == '#' {
-			return '-'
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' {
+			return r
 		}
-		return r
+		return '-'
 	}, t.Name())
 	return fmt.Sprintf("%s-%d-%d", test, time.Now().UnixNano(), names.Add(1))
 }
