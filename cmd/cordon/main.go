@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
+	"github.com/cordon-iot/cordon/cmd/cordon/demo"
 	"github.com/cordon-iot/cordon/cmd/cordon/feed"
 	"github.com/cordon-iot/cordon/cmd/cordon/initialize"
 	"github.com/cordon-iot/cordon/cmd/cordon/query"
@@ -25,6 +26,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up.Command(), up.ConfigCommand(), broker.Command(), store.Command(), feed.Command(), tap.Command(), query.Command(), secrets.Command(), initialize.Command())
+	c.AddCommand(up.Command(), up.ConfigCommand(), demo.Command(), broker.Command(), store.Command(), feed.Command(), tap.Command(), query.Command(), secrets.Command(), initialize.Command())
 	return c
 }

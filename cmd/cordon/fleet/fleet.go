@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,13 +69,18 @@ func (f Fleet) Zones() []Zone { return f.zones }
 // Size is the number of devices.
 func (f Fleet) Size() int { return len(f.devices) }
 
-// Inventory describes every device and server from since on.
-func (f Fleet) Inventory(since time.Time) []cordon.Device {
+// RoundLabel is the label of devices that tells which round they were
+// described for.
+const RoundLabel = "demo_round"
+
+// Inventory describes every device and server from the start of p on.
+func (f Fleet) Inventory(p Plan) []cordon.Device {
 	var out []cordon.Device
+	since, labels := p.Start, map[string]string{RoundLabel: strconv.Itoa(p.Round)}
 	for _, s := range servers() {
 		out = append(out, cordon.Device{
 			ID: cordon.DeviceID(s.id), Since: since, Name: s.id, Type: "server", Zone: serverZone,
-			Site: "demo", Owner: "it", Protected: true, Managed: true, Addresses: []string{s.addr},
+			Site: "demo", Owner: "it", Protected: true, Managed: true, Addresses: []string{s.addr}, Labels: labels,
 		})
 	}
 	for _, d := range f.devices {
@@ -83,10 +89,24 @@ func (f Fleet) Inventory(since time.Time) []cordon.Device {
 			ID: cordon.DeviceID(d.id), Since: since, Name: d.id, Type: d.zone.kind,
 			Vendor: m.vendor, Model: m.name, Firmware: m.firmware, Serial: serial(d.id),
 			Zone: d.zone.name, Site: "demo", Owner: "facilities", Managed: d.zone.name != "guest",
-			MACs: []string{d.mac}, Addresses: []string{d.addr},
+			MACs: []string{d.mac}, Addresses: []string{d.addr}, Labels: labels,
 		})
 	}
 	return out
+}
+
+// Greeting is a record that names nothing but the device: it asks for the
+// time. Whoever sees it come out as an event of id knows that the inventory is
+// known.
+func (f Fleet) Greeting(id cordon.DeviceID, at time.Time) (Event, bool) {
+	for _, d := range f.devices {
+		if d.id == string(id) {
+			s := &scribe{sensor: d.sensor, mac: d.mac, rng: f.rng("greeting", d.id)}
+			clock(s, at, d)
+			return s.events[0], true
+		}
+	}
+	return Event{}, false
 }
 
 func serial(id string) string { return strings.ToUpper(cordon.DeriveID("serial", id)[:8]) }

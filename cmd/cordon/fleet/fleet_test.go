@@ -21,7 +21,7 @@ func hour(round int) fleet.Plan { return fleet.Plan{Start: start(), Span: time.H
 func digest(t *testing.T, f fleet.Fleet, p fleet.Plan) string {
 	t.Helper()
 	h := sha256.New()
-	for _, d := range f.Inventory(p.Start) {
+	for _, d := range f.Inventory(p) {
 		r, err := d.Record()
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func TestZones(t *testing.T) {
 
 func TestInventoryIsUnambiguous(t *testing.T) {
 	seen := map[string]bool{}
-	for _, d := range fleet.New(42, 3000).Inventory(start()) {
+	for _, d := range fleet.New(42, 3000).Inventory(hour(0)) {
 		for _, id := range append(append([]string{string(d.ID)}, d.Addresses...), d.MACs...) {
 			if seen[id] {
 				t.Errorf("%s: %s belongs to another device too", d.ID, id)
