@@ -121,7 +121,7 @@ func (p *partition) logStep(a cordon.Action) {
 		"policy", a.Policy, "until", a.Until, "attempt", a.Attempt, "by", a.By, "reason", a.Reason)
 }
 
-// appendStep makes the step that follows from what was read durable.
+// appendTo returns the appendStep of a topic.
 func appendTo(app *stream.Appender, topic string, log *slog.Logger) appendStep {
 	return func(ctx context.Context, a cordon.Action) error {
 		rec, err := a.Record()

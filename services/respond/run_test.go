@@ -202,12 +202,15 @@ func shortLease(o Options, lease time.Duration) Options {
 
 func TestRunWholeLife(t *testing.T) {
 	r := newRig(t)
-	r.start(shortLease(r.options(), 300*time.Millisecond))
-	r.find(testFinding("f1", "cam-1"))
+	o := shortLease(r.options(), 2*time.Second)
+	reg := prometheus.NewRegistry()
+	o.Registry = reg
+	stop := r.start(o)
+	r.find(testFinding("f1", "cam-1"), testFinding("f1", "cam-1"))
 	released := r.await("cam-1", cordon.Released)
 	check(t, "steps", r.life("cam-1"), wholeLife)
-	if held := released.At.Sub(released.Since); held < 300*time.Millisecond || held > 5*time.Second {
-		t.Errorf("held for %s; want 300 ms and little more", held)
+	if held := released.At.Sub(released.Since); held < 2*time.Second || held > 5*time.Second {
+		t.Errorf("held for %s; want 2 s and little more", held)
 	}
 	want := receiver.Counts{Deliveries: 2, Distinct: 2}
 	if got := r.received.Counts(); got != want || r.received.Device("cam-1").Contained {
@@ -217,6 +220,34 @@ func TestRunWholeLife(t *testing.T) {
 	if apply.ID != string(r.seen[0].Op) || release.ID != string(released.Op) || apply.ID == release.ID {
 		t.Errorf("webhook-ids %s, %s; want the operations %s, %s", apply.ID, release.ID, r.seen[0].Op, released.Op)
 	}
+	stop()
+	got := counted(t, reg, "cordon_respond_findings_total", "cordon_respond_open_actions")
+	check(t, "metrics", got, map[string]float64{
+		"cordon_respond_findings_total intended": 1, "cordon_respond_findings_total repeated": 1, "cordon_respond_open_actions": 0,
+	})
+}
+
+// counted returns the values of metrics by name and label.
+func counted(t *testing.T, reg *prometheus.Registry, names ...string) map[string]float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, f := range families {
+		if !slices.Contains(names, f.GetName()) {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return values
 }
 
 // The effect took place, the process ended before it knew.
@@ -246,7 +277,7 @@ func TestRunRestartBetweenIntendedAndApplied(t *testing.T) {
 
 func TestRunOneActionPerFindingAndDevice(t *testing.T) {
 	r := newRig(t)
-	stop := r.start(shortLease(r.options(), time.Second))
+	stop := r.start(shortLease(r.options(), 2*time.Second))
 	f := testFinding("f1", "cam-1")
 	other := testFinding("f2", "cam-1")
 	r.find(f, f, other, f)
@@ -254,7 +285,7 @@ func TestRunOneActionPerFindingAndDevice(t *testing.T) {
 	r.find(f, other)
 	r.await("cam-1", cordon.Released)
 	stop()
-	r.start(shortLease(r.options(), time.Second))
+	r.start(shortLease(r.options(), 2*time.Second))
 	r.find(f, testFinding("f3", "cam-1"))
 	third := r.await("cam-1", cordon.Released)
 	check(t, "steps", r.life("cam-1"), append(slices.Clone(wholeLife), wholeLife...))
