@@ -172,15 +172,14 @@ func (d *drainer) gather(ctx context.Context) ([]cordon.Record, error) {
 	defer cancel()
 	for len(batch) < d.cfg.MaxRecords {
 		more, err := d.fetch(wait)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if wait.Err() != nil {
+		if err != nil && ctx.Err() == nil && wait.Err() != nil {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
+		// What came counts, also when the wait ended at the same moment: the
+		// claim will not return it again.
 		batch = append(batch, more...)
 	}
 	if len(batch) > d.cfg.MaxRecords {
