@@ -22,6 +22,7 @@ type Flags struct {
 	data  string
 	kafka *service.KafkaFlags
 	store *StoreFlags
+	found datadir.Instance // where Kafka found the log, if nobody said where it is
 }
 
 // Bind adds the settings of c to its flags.
@@ -53,6 +54,7 @@ func (f *Flags) Kafka() (wkafka.Config, cordon.Topics, error) {
 		if err != nil {
 			return wkafka.Config{}, cordon.Topics{}, err
 		}
+		f.found = i
 		if err := f.fill(map[string]string{"kafka-brokers": strings.Join(i.Brokers, ","), "topic-prefix": i.TopicPrefix}); err != nil {
 			return wkafka.Config{}, cordon.Topics{}, err
 		}
@@ -71,6 +73,15 @@ func (f *Flags) Store() (string, error) {
 		return "", fmt.Errorf("%w; or say where ClickHouse is with --clickhouse", err)
 	}
 	return i.Reader, nil
+}
+
+// StoreOf is the DSN of the ClickHouse that belongs to the log of Kafka, or ""
+// where nobody says where it is.
+func (f *Flags) StoreOf() (string, error) {
+	if f.set.Changed("clickhouse") {
+		return f.store.DSN()
+	}
+	return f.found.Reader, nil
 }
 
 // fill sets flags that nobody has set.

@@ -94,7 +94,7 @@ func attach(ctx context.Context, c *cobra.Command, s *up.Settings, sh *service.S
 	if !errors.Is(err, datadir.ErrNotRunning) {
 		return site{}, nil, err
 	}
-	s.Dev = true
+	s.Dev, s.Quiet = true, true
 	y, err := up.Start(ctx, s, sh, c.OutOrStdout())
 	if err != nil {
 		return site{}, nil, err
@@ -107,7 +107,9 @@ func attach(ctx context.Context, c *cobra.Command, s *up.Settings, sh *service.S
 		}
 	}()
 	fmt.Fprintln(c.OutOrStdout())
-	return siteOf(y.Instance), y.Stop, nil
+	at := siteOf(y.Instance)
+	at.own = true
+	return at, y.Stop, nil
 }
 
 func siteOf(i datadir.Instance) site {

@@ -21,6 +21,7 @@ type site struct {
 	kafka  wkafka.Config
 	topics cordon.Topics
 	play   string // page to type SQL in
+	own    bool   // it was started for the demo and ends with it
 }
 
 // demo is one run.
@@ -74,9 +75,8 @@ func (d *demo) run(ctx context.Context) error {
 	defer stop()
 	g, watching := errgroup.WithContext(watching)
 	g.Go(func() error { return d.watch.run(watching) })
-	err = d.stage(ctx)
-	if interrupted := ctx.Err() != nil && !d.Once; interrupted {
-		err = nil
+	if err = d.stage(ctx); ctx.Err() != nil && !d.Once {
+		err = nil // ctrl-C is how the demo ends
 	}
 	d.summarise(context.WithoutCancel(ctx))
 	stop()
@@ -201,7 +201,7 @@ func (d *demo) endsOf(ctx context.Context, topics ...string) (map[string][]int64
 func (d *demo) summarise(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	m := summary{sent: int64(d.player.sent), took: d.now().Sub(d.begun), play: d.play}
+	m := summary{sent: d.player.sent.Load(), took: d.now().Sub(d.begun), site: d.site}
 	if ends, err := d.outcome(ctx); err == nil {
 		m.accepted = grown(d.ends[d.topics.Events()], ends[d.topics.Events()])
 		m.rejected = grown(d.ends[d.topics.Rejected()], ends[d.topics.Rejected()])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +24,7 @@ type player struct {
 	fleet  fleet.Fleet
 	now    func() time.Time
 	begins func(fleet.Attack) // hears of each attack when it begins
-	sent   int
+	sent   atomic.Int64
 }
 
 // round returns the number of the next run: attacks of each run hit other
@@ -148,7 +149,6 @@ func (p *player) play(ctx context.Context, plan fleet.Plan, speed func(n int) pa
 		if err := p.send(ctx, events[:n]); err != nil {
 			return err
 		}
-		p.sent += n
 		if events = events[n:]; len(events) > 0 {
 			if err := pace.Sleep(ctx, clock.Until(events[0].At)); err != nil {
 				return err
@@ -171,6 +171,7 @@ func (p *player) send(ctx context.Context, events []fleet.Event) error {
 		if _, err := p.to.Append(ctx, p.topics.Raw(format), recs[format]...); err != nil {
 			return fmt.Errorf("%s: %w", p.topics.Raw(format), err)
 		}
+		p.sent.Add(int64(len(recs[format])))
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds
 type summary struct {
 	sent, accepted, rejected int64
 	took                     time.Duration
-	play                     string // page to type SQL in; empty: there is none
+	site                     site
 }
 
 func (s *screen) summary(m summary, t *tally) {
@@ -104,9 +104,22 @@ func (s *screen) summary(m summary, t *tally) {
 		s.printf("  %s    event → acknowledged quarantine: p50 %s, p99 %s, of %d\n", s.style.Strong("latency"),
 			millis(quantile(t.acks, 0.5)), millis(quantile(t.acks, 0.99)), len(t.acks))
 	}
-	s.printf("  next:      cordon query 'SELECT * FROM v1_quarantines'\n")
-	s.printf("             cordon tap findings --from start --exit -o line\n")
-	if m.play != "" {
-		s.printf("             %s\n", m.play)
+	s.next(m.site)
+}
+
+func (s *screen) next(at site) {
+	lines := []string{"cordon query 'SELECT * FROM v1_quarantines'", "cordon tap findings --from start --exit -o line"}
+	if at.play != "" {
+		lines = append(lines, at.play)
+	}
+	if at.own {
+		lines = append([]string{"cordon up --dev   # finds all of this again"}, lines...)
+	}
+	for i, l := range lines {
+		head := "next:"
+		if i > 0 {
+			head = ""
+		}
+		s.printf("  %-9s  %s\n", head, l)
 	}
 }

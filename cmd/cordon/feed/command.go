@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-iot/cordon/cmd/cordon/pace"
 	"github.com/cordon-iot/cordon/internal/service"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/wkafka"
 )
 
 type options struct {
@@ -35,27 +36,20 @@ func Command() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		Example: "  cordon feed conn.log.gz --format zeek --sensor gate-3\n  cordon feed eve.json --format eve --speed 10x",
 	}
-	f := client.Bind(c).WithKafka()
+	f := client.Bind(c).WithKafka().WithStore()
 	fs := c.Flags()
 	fs.StringVar(&o.format, "format", "", "zeek, eve or ocsf")
 	fs.StringVar(&o.sensor, "sensor", "", "sensor of records that do not name theirs; empty: the file's name")
 	fs.StringVar(&o.speed, "speed", "max", "max, original or a factor of the original speed such as 10x")
-	fs.BoolVar(&o.wait, "wait", false, "wait until all services have done all records")
+	fs.BoolVar(&o.wait, "wait", false, "wait until all services have done all records, and account for each")
 	c.RunE = func(c *cobra.Command, args []string) error { return o.run(c, f, args[0]) }
 	service.Bindable(c)
 	return c
 }
 
 func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
-	if o.format == "" {
-		return errors.New("format is missing: say --format zeek, eve or ocsf")
-	}
-	speed, err := pace.ParseSpeed(o.speed)
+	speed, err := o.check()
 	if err != nil {
-		return err
-	}
-	if !known(o.format) {
-		_, err := newFormat(o.format, "", "")
 		return err
 	}
 	in, err := Open(path, c.InOrStdin())
@@ -67,41 +61,63 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 	if err != nil {
 		return err
 	}
-	to, err := stream.NewAppender(k, time.Now)
+	f, err := newFeeder(c, k, topics.Raw(o.format), speed)
 	if err != nil {
 		return err
 	}
-	defer to.Close()
-	log, err := service.NewLog(c.ErrOrStderr(), "auto", "info")
-	if err != nil {
+	defer f.To.(*stream.Appender).Close()
+	b := &books{kafka: k, topics: topics}
+	if o.wait {
+		if b.store, err = flags.StoreOf(); err != nil {
+			return err
+		}
+		if err := b.open(c.Context()); err != nil {
+			return err
+		}
+	}
+	sent, err := o.send(c, f, in)
+	if err != nil || !o.wait {
 		return err
 	}
-	feeder := &Feeder{To: to, Topic: topics.Raw(o.format), Speed: speed, Now: time.Now, Log: log}
-	if err := o.send(c.Context(), c.ErrOrStderr(), feeder, in, c.OutOrStdout()); err != nil {
-		return err
-	}
-	if !o.wait {
-		return nil
-	}
-	m := lag.NewMeter(k)
-	defer m.Close()
-	return wait(c.Context(), c.OutOrStdout(), m, lag.Stages(topics))
+	return b.close(c.Context(), c.OutOrStdout(), f.Topic, sent)
 }
 
-func (o options) send(ctx context.Context, screen io.Writer, f *Feeder, in *Input, w io.Writer) error {
+func (o options) check() (pace.Speed, error) {
+	if o.format == "" {
+		return 0, errors.New("format is missing: say --format zeek, eve or ocsf")
+	}
+	if _, err := newFormat(o.format, "", ""); err != nil {
+		return 0, err
+	}
+	return pace.ParseSpeed(o.speed)
+}
+
+func newFeeder(c *cobra.Command, k wkafka.Config, topic string, speed pace.Speed) (*Feeder, error) {
+	log, err := service.NewLog(c.ErrOrStderr(), "auto", "info")
+	if err != nil {
+		return nil, err
+	}
+	to, err := stream.NewAppender(k, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &Feeder{To: to, Topic: topic, Speed: speed, Now: time.Now, Log: log}, nil
+}
+
+func (o options) send(c *cobra.Command, f *Feeder, in *Input) (Ranges, error) {
 	form, err := newFormat(o.format, o.sensorOf(in), in.Base())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	begun := f.Now()
-	p := watch(screen, in, f.Count(), f.Now)
-	sent, err := f.Send(ctx, in, form)
+	p := watch(c.ErrOrStderr(), in, f.Count(), f.Now)
+	sent, err := f.Send(c.Context(), in, form)
 	p.stop()
-	summary(w, f, in.Name, sent, f.Now().Sub(begun))
+	summary(c.OutOrStdout(), f, in.Name, sent, f.Now().Sub(begun))
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.Name, err)
+		return nil, fmt.Errorf("%s: %w", in.Name, err)
 	}
-	return nil
+	return sent, nil
 }
 
 func (o options) sensorOf(in *Input) string {
@@ -127,12 +143,23 @@ func summary(w io.Writer, f *Feeder, name string, sent Ranges, took time.Duratio
 	}
 }
 
-func wait(ctx context.Context, w io.Writer, m *lag.Meter, stages []lag.Stage) error {
-	for _, s := range stages {
+// close waits until the services have done all, and tells what became of it.
+func (b *books) close(ctx context.Context, w io.Writer, topic string, sent Ranges) error {
+	m := lag.NewMeter(b.kafka)
+	defer m.Close()
+	for _, s := range lag.Stages(b.topics) {
+		if s.Name == "history" && b.store == "" {
+			continue
+		}
 		if err := m.Wait(ctx, s, nil); err != nil {
 			return err
 		}
 		fmt.Fprintf(w, "  ✓ %-8s has done all\n", s.Name)
 	}
-	return nil
+	a, err := b.settle(ctx, topic, sent)
+	if err != nil {
+		return err
+	}
+	a.print(w)
+	return a.Err()
 }

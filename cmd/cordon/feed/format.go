@@ -3,7 +3,6 @@ package feed
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,9 +40,6 @@ func newFormat(name, sensor, base string) (format, error) {
 	}
 	return nil, fmt.Errorf("unknown format %q: want %s", name, strings.Join(cordon.Formats(), ", "))
 }
-
-// known reports whether name is a format.
-func known(name string) bool { return slices.Contains(cordon.Formats(), name) }
 
 // jsonLines is what the formats with one JSON object per line share.
 type jsonLines struct {

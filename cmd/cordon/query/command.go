@@ -26,7 +26,7 @@ func Command() *cobra.Command {
 			"  cordon query -o csv 'SELECT * FROM v1_quarantines' > quarantines.csv",
 	}
 	f := client.Bind(c).WithStore()
-	c.Flags().StringVarP(&output, "output", "o", "table", "table, json (one object per line) or csv")
+	c.Flags().StringVarP(&output, "output", "o", "table", "table, json (one object per line), csv or tsv")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		sql, err := statement(args[0], c.InOrStdin())
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // formats are ClickHouse's names of the forms of output.
 func formats() map[string]string {
-	return map[string]string{"table": "PrettyCompactMonoBlock", "json": "JSONEachRow", "csv": "CSVWithNames"}
+	return map[string]string{"table": "PrettyCompactMonoBlock", "json": "JSONEachRow", "csv": "CSVWithNames", "tsv": "TSV"}
 }
 
 // Run sends sql to the ClickHouse at dsn and copies the answer, in the form
@@ -22,7 +22,7 @@ func formats() map[string]string {
 func Run(ctx context.Context, dsn, sql, output string, w io.Writer) error {
 	format, ok := formats()[output]
 	if !ok {
-		return fmt.Errorf("output %q: want table, json or csv", output)
+		return fmt.Errorf("output %q: want table, json, csv or tsv", output)
 	}
 	req, err := request(ctx, dsn, sql, format)
 	if err != nil {

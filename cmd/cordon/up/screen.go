@@ -29,9 +29,13 @@ func (s *screen) line(mark, part, text string) {
 	fmt.Fprintf(s.w, "  %s %s %s\n", mark, s.style.Strong(fmt.Sprintf("%-9s", part)), text)
 }
 
-// ready says what can be done now.
-func (s *screen) ready(took time.Duration, next []string) {
-	fmt.Fprintf(s.w, "  ready in %.1f s.   next:\n", took.Seconds())
+// ready says that all is up, and what can be done now.
+func (s *screen) ready(took time.Duration, next ...string) {
+	fmt.Fprintf(s.w, "  ready in %.1f s", took.Seconds())
+	if len(next) > 0 {
+		fmt.Fprint(s.w, "   next:")
+	}
+	fmt.Fprintln(s.w)
 	for _, n := range next {
 		command, why, _ := strings.Cut(n, "#")
 		fmt.Fprintf(s.w, "    %s%s\n", s.style.Strong(fmt.Sprintf("%-43s", strings.TrimSpace(command))), s.style.Faint(strings.TrimSpace(why)))

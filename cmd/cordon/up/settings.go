@@ -36,6 +36,8 @@ type Settings struct {
 	Secret     *service.Secret
 	Rules      respond.Rules
 
+	Quiet bool // do not say what can be done next
+
 	set *pflag.FlagSet
 }
 

@@ -188,7 +188,7 @@ func (l *lastLines) Write(p []byte) (int, error) {
 
 func (l *lastLines) explain(err error) error {
 	if l.last != "" {
-		return fmt.Errorf("store: %s", strings.TrimPrefix(l.last, "error: "))
+		return fmt.Errorf("store: %s", strings.TrimPrefix(strings.TrimPrefix(l.last, "error: "), "store: "))
 	}
 	return fmt.Errorf("store: %w", err)
 }

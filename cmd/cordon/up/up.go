@@ -291,22 +291,30 @@ func (y *System) publish(took time.Duration) error {
 		y.screen.done("health", "%s/readyz   /livez   /metrics", y.Instance.Health)
 	}
 	if !s.Dev {
-		y.screen.ready(took, []string{"cordon feed FILE --format zeek # records of a file"})
+		y.screen.ready(took, "cordon feed FILE --format zeek # records of a file")
 		return nil
 	}
 	if err := datadir.Publish(s.Data, y.Instance); err != nil {
 		return err
 	}
 	y.closing(func() error { return datadir.Withdraw(s.Data) })
-	fmt.Fprintf(y.screen.w, "    SQL       %s/play\n", y.Instance.Store)
-	fmt.Fprintf(y.screen.w, "    reader    %s\n", y.Instance.Reader)
-	y.screen.ready(took, []string{
+	y.screen.done("SQL", "%s/play", y.Instance.Store)
+	y.screen.done("reader", "%s", y.Instance.Reader)
+	y.screen.ready(took, y.next()...)
+	return nil
+}
+
+// next are the commands to go on with, each with what it is for.
+func (y *System) next() []string {
+	if y.settings.Quiet {
+		return nil
+	}
+	return []string{
 		"cordon demo # a thousand devices and nine attacks",
 		"cordon feed FILE --format zeek # records of your own",
 		"cordon tap findings # what policies find",
 		"cordon query 'SELECT * FROM v1_findings' # what happened, in SQL",
-	})
-	return nil
+	}
 }
 
 // Failed delivers the error of a service that ended by itself.
