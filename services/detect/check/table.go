@@ -25,7 +25,13 @@ func Table(p *engine.Pack) string {
 
 func response(p *engine.Policy) string {
 	if p.Response == cordon.Quarantine && p.Lease > 0 {
-		return fmt.Sprintf("quarantine for %s", strings.TrimSuffix(strings.TrimSuffix(p.Lease.String(), "0s"), "0m"))
+		lease := p.Lease.String() // 1h30m0s
+		for _, zero := range []string{"m0s", "h0m"} {
+			if rest, ok := strings.CutSuffix(lease, zero); ok {
+				lease = rest + zero[:1]
+			}
+		}
+		return "quarantine for " + lease
 	}
 	return string(p.Response)
 }

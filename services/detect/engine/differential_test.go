@@ -168,7 +168,7 @@ func (g gen) event() string { return g.object(2, "b", "ip", "list", "n", "o", "s
 // says yes, nor yes where it says no. OPA is asked without its rule index and
 // with its own reading of the event.
 func TestNativeAgainstOPA(t *testing.T) {
-	seeds, events := 60, 60
+	seeds, events := 50, 50
 	if testing.Short() {
 		seeds = 10
 	}

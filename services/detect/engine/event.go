@@ -47,6 +47,7 @@ type event struct {
 	whole  ast.Object      // the event as OPA's input; nil until it is needed
 	slots  []slot          // one for each path
 	terms  terms
+	order  *order
 }
 
 // slot is what stands at one path.
@@ -56,14 +57,14 @@ type slot struct {
 }
 
 func newEvent(ps []Path) *event {
-	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms()}
+	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms(), order: newOrder()}
 }
 
 // reset makes ev the event under evaluation.
 func (e *event) reset(ev cordon.Event) error {
 	e.Event, e.fast, e.whole = ev, nil, nil
 	clear(e.slots)
-	if v, err := e.parser.ParseBytes(ev.Body); err == nil && canonical(ev.Body, v) {
+	if v, err := e.parser.ParseBytes(ev.Body); err == nil && e.order.canonical(ev.Body, v) {
 		e.fast = v
 		return nil
 	}
@@ -82,38 +83,53 @@ func (e *event) reset(ev cordon.Event) error {
 	return nil
 }
 
-// canonical reports whether v, parsed from body, means the same to fastjson as
-// to encoding/json, which OPA uses: an object, valid UTF-8, no numeric escapes
-// (they may be half a surrogate pair) and no key twice. Ingest writes all
-// events so, with sorted keys.
-func canonical(body []byte, v *fastjson.Value) bool {
-	return v.Type() == fastjson.TypeObject && utf8.Valid(body) &&
-		!bytes.Contains(body, []byte(`\u`)) && sortedKeys(v)
+// order checks that a parsed event means the same to fastjson as to
+// encoding/json, which OPA uses. Ingest writes all events so.
+type order struct {
+	ok    bool
+	last  []byte // key before the current one in the same object; nil for none
+	text  []byte // scratch
+	visit func(key []byte, v *fastjson.Value)
 }
 
-// sortedKeys also refuses numbers that only fastjson takes for such.
-func sortedKeys(v *fastjson.Value) bool {
-	switch v.Type() {
+func newOrder() *order {
+	o := &order{}
+	o.visit = func(key []byte, v *fastjson.Value) {
+		o.ok = o.ok && len(key) > 0 && bytes.Compare(o.last, key) < 0
+		o.last = key
+		if t := v.Type(); t != fastjson.TypeString {
+			o.value(v, t)
+			o.last = key
+		}
+	}
+	return o
+}
+
+// canonical reports whether v, parsed from body, is an object of valid UTF-8
+// without numeric escapes (they may be half a surrogate pair), whose keys are
+// sorted and thus never there twice.
+func (o *order) canonical(body []byte, v *fastjson.Value) bool {
+	if v.Type() != fastjson.TypeObject || !utf8.Valid(body) || bytes.Contains(body, []byte(`\u`)) {
+		return false
+	}
+	o.ok = true
+	o.value(v, fastjson.TypeObject)
+	return o.ok
+}
+
+func (o *order) value(v *fastjson.Value, t fastjson.Type) {
+	switch t {
 	case fastjson.TypeObject:
-		ok, first := true, true
-		var last []byte
-		v.GetObject().Visit(func(key []byte, child *fastjson.Value) {
-			ok = ok && (first || bytes.Compare(last, key) < 0) && sortedKeys(child)
-			last, first = key, false
-		})
-		return ok
+		o.last = nil
+		v.GetObject().Visit(o.visit)
 	case fastjson.TypeArray:
 		for _, child := range v.GetArray() {
-			if !sortedKeys(child) {
-				return false
-			}
+			o.value(child, child.Type())
 		}
-	case fastjson.TypeNumber:
-		var buf [32]byte
-		text := v.MarshalTo(buf[:0])
-		return digits(text) || json.Valid(text)
+	case fastjson.TypeNumber: // fastjson lets "1e" and "nan" pass
+		o.text = v.MarshalTo(o.text[:0])
+		o.ok = o.ok && (digits(o.text) || json.Valid(o.text))
 	}
-	return true
 }
 
 // digits reports whether b is a whole number without sign or leading zero.

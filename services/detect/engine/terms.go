@@ -13,6 +13,7 @@ import (
 type terms struct {
 	texts   map[string]*ast.Term
 	numbers map[string]*ast.Term
+	scratch []byte
 }
 
 const (
@@ -39,12 +40,11 @@ func (ts *terms) text(b []byte) *ast.Term {
 
 // number returns v as a term, with its digits as they stand.
 func (ts *terms) number(v *fastjson.Value) *ast.Term {
-	var buf [32]byte
-	b := v.MarshalTo(buf[:0])
-	if t, ok := ts.numbers[string(b)]; ok {
+	ts.scratch = v.MarshalTo(ts.scratch[:0])
+	if t, ok := ts.numbers[string(ts.scratch)]; ok {
 		return t
 	}
-	s := string(b)
+	s := string(ts.scratch)
 	t := ast.NumberTerm(json.Number(s))
 	if len(s) <= 6 { // longer ones are times and byte counts: different each time
 		keep(ts.numbers, s, t)
