@@ -37,7 +37,8 @@ tidy: ## go.mod and go.sum of every module
 ##@ Test
 .PHONY: test test-kafka test-modules lint fuzz
 test: setup ## All tests, with the race detector, on the embedded broker and store
-	$(GO) test -race work
+	$(GO) test -race $$($(GO) list work | grep -v /cordon/e2e)
+	$(GO) test -race -count=1 -timeout 20m ./e2e/...  # whole processes: no result is reused
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
 	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 ./wkafka/... ./internal/stream/... ./services/ingest/... ./services/detect/... ./services/respond/... ./e2e/...

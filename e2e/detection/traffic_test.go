@@ -15,10 +15,10 @@ import (
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/testdata"
-	"github.com/cordon-iot/cordon/ocsf"
 	"github.com/cordon-iot/cordon/services/detect/engine"
 	"github.com/cordon-iot/cordon/services/ingest/field"
 	"github.com/cordon-iot/cordon/services/ingest/inventory"
+	"github.com/cordon-iot/cordon/services/ingest/native"
 	"github.com/cordon-iot/cordon/services/ingest/report"
 	"github.com/cordon-iot/cordon/services/ingest/resolve"
 	"github.com/cordon-iot/cordon/services/ingest/zeek"
@@ -28,27 +28,44 @@ type uncounted struct{}
 
 func (uncounted) Inc() {}
 
-// traffic is a file of Zeek JSON records as ingest makes events of it.
+// traffic is raw records as ingest makes events of them.
 type traffic struct {
-	events    []cordon.Event
-	sensors   []string // of each event
-	refused   int
-	inventory []cordon.Device
+	events  []cordon.Event
+	sensors []string // of each event
+	refused int
 }
 
-// readZeek maps the records of a file of shared data, with an empty inventory
-// unless devices are given.
+// raw is one record of a raw topic.
+type raw struct {
+	format string
+	record cordon.Record
+}
+
+// readZeek maps the records of a file of shared data in Zeek's JSON.
 func readZeek(t testing.TB, devices []cordon.Device, name ...string) traffic {
 	t.Helper()
+	var recs []raw
+	for _, line := range lines(t, name...) {
+		recs = append(recs, raw{"zeek", cordon.Record{Value: line}})
+	}
+	return read(t, devices, recs)
+}
+
+// read maps records with an inventory of devices.
+func read(t testing.TB, devices []cordon.Device, recs []raw) traffic {
+	t.Helper()
 	count := func(string) field.Counter { return uncounted{} }
-	m := zeek.NewMapper(field.Names{Undeclared: count, Clipped: count})
+	names := field.Names{Undeclared: count, Clipped: count}
+	mappers := map[string]interface {
+		Map(cordon.Record, *report.Report) error
+	}{"zeek": zeek.NewMapper(names), "ocsf": native.NewMapper(names)}
 	v := resolve.New(inventoryOf(t, devices))
 	var out traffic
 	var r report.Report
-	for i, line := range lines(t, name...) {
+	for i, in := range recs {
 		r.Reset()
-		at := cordon.Position{Topic: "raw.zeek", Offset: int64(i)}
-		err := m.Map(cordon.Record{Position: at, Value: line}, &r)
+		in.record.Position = cordon.Position{Topic: "raw." + in.format, Offset: int64(i)}
+		err := mappers[in.format].Map(in.record, &r)
 		var refusal *report.Refusal
 		switch {
 		case errors.As(err, &refusal):
@@ -57,18 +74,19 @@ func readZeek(t testing.TB, devices []cordon.Device, name ...string) traffic {
 		case err != nil:
 			t.Fatalf("record %d: %v", i, err)
 		}
-		out.add(&r, v.Complete(&r, at.Offset), at, line)
+		out.add(&r, v.Complete(&r, int64(i)), in.record)
 	}
 	return out
 }
 
-func (tr *traffic) add(r *report.Report, device cordon.DeviceID, at cordon.Position, raw []byte) {
-	id := cordon.NewEventID("/sensors/"+r.Sensor, raw)
+func (tr *traffic) add(r *report.Report, device cordon.DeviceID, in cordon.Record) {
+	source := "/sensors/" + r.Sensor
+	id := cordon.NewEventID(source, in.Value)
 	r.Metadata.UID = string(id)
 	when := r.Time.Time()
 	tr.events = append(tr.events, cordon.Event{
-		ID: id, Device: cordon.DeviceID(strings.Clone(string(device))), Source: "/sensors/" + r.Sensor,
-		Time: when, Recorded: when, Body: r.Event.AppendJSON(nil), Position: at,
+		ID: id, Device: cordon.DeviceID(strings.Clone(string(device))), Source: source,
+		Time: when, Recorded: when, Body: r.Event.AppendJSON(nil), Position: in.Position,
 	})
 	tr.sensors = append(tr.sensors, strings.Clone(r.Sensor))
 }
@@ -166,5 +184,3 @@ func truths(t testing.TB) []truth {
 	}
 	return doc.Devices
 }
-
-var _ = ocsf.Version
