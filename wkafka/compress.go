@@ -35,6 +35,7 @@ type codecs struct {
 	lz4w  *lz4.Writer
 	zstdr *zstd.Decoder
 	zstdw *zstd.Encoder
+	ratio int // how much the last batch grew, rounded up; the guess for the next
 }
 
 func (c *codecs) inflate(codec Compression, src []byte) ([]byte, error) {
@@ -44,7 +45,7 @@ func (c *codecs) inflate(codec Compression, src []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		return readBounded(r, len(src)*3)
+		return c.readBounded(r, len(src))
 	case Snappy:
 		return inflateSnappy(src)
 	case LZ4:
@@ -52,7 +53,7 @@ func (c *codecs) inflate(codec Compression, src []byte) ([]byte, error) {
 			c.lz4r = lz4.NewReader(nil)
 		}
 		c.lz4r.Reset(bytes.NewReader(src))
-		return readBounded(c.lz4r, len(src)*3)
+		return c.readBounded(c.lz4r, len(src))
 	case Zstd:
 		return c.inflateZstd(src)
 	}
@@ -74,9 +75,10 @@ func (c *codecs) inflateZstd(src []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// readBounded reads r to its end, into a buffer that starts at hint bytes.
-func readBounded(r io.Reader, hint int) ([]byte, error) {
-	buf := bytes.NewBuffer(make([]byte, 0, min(hint, 4<<20)+bytes.MinRead))
+// readBounded reads r, which inflates size bytes, to its end.
+func (c *codecs) readBounded(r io.Reader, size int) ([]byte, error) {
+	guess := min(size*max(c.ratio, 3), 4<<20)
+	buf := bytes.NewBuffer(make([]byte, 0, guess+2*bytes.MinRead))
 	n, err := buf.ReadFrom(io.LimitReader(r, maxInflated+1))
 	if err != nil {
 		return nil, err
@@ -84,6 +86,7 @@ func readBounded(r io.Reader, hint int) ([]byte, error) {
 	if n > maxInflated {
 		return nil, errors.New("batch inflates to more than 256 MiB")
 	}
+	c.ratio = buf.Len()/max(size, 1) + 1
 	return buf.Bytes(), nil
 }
 

@@ -28,11 +28,7 @@ func NewAppender(k wkafka.Config, now func() time.Time) (*Appender, error) {
 // ends. After an error that errors.Is wkafka.ErrUnknownOutcome some of recs may
 // be in the log: read it before trying again, or rely on their ids.
 func (a *Appender) Append(ctx context.Context, topic string, recs ...cordon.Record) ([]cordon.Position, error) {
-	out := make([]wkafka.Record, len(recs))
-	for i := range recs {
-		out[i] = toKafka(&recs[i])
-	}
-	done, err := a.pub.Append(ctx, topic, out)
+	done, err := a.pub.Append(ctx, topic, toKafka(len(recs), func(i int) *cordon.Record { return &recs[i] }))
 	if err != nil {
 		return nil, err
 	}

@@ -131,8 +131,8 @@ func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
 		return abandoned
 	}
 	var outs outputs
-	for i := range d.Batch.Records {
-		if err := a.apply(ctx, fromKafka(&d.Batch.Records[i]), &outs); err != nil {
+	for _, in := range fromKafka(d.Batch.Records) {
+		if err := a.apply(ctx, in, &outs); err != nil {
 			return err
 		}
 	}
@@ -163,6 +163,9 @@ func (a *assignment) apply(ctx context.Context, in cordon.Record, outs *outputs)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", in.Position, err)
 	}
+	if len(made) == 0 {
+		return nil
+	}
 	at := in.Position.String()
 	for _, o := range made {
 		id := o.Record.Header(cordon.HeaderID)
@@ -173,7 +176,7 @@ func (a *assignment) apply(ctx context.Context, in cordon.Record, outs *outputs)
 			a.r.cfg.Metrics.skip(a.r.cfg.Group, o.Topic)
 			continue
 		}
-		outs.add(o, in, at)
+		outs.add(o, in, at, id)
 	}
 	return nil
 }

@@ -213,11 +213,7 @@ func (d *drainer) fetch(ctx context.Context) ([]cordon.Record, error) {
 		return nil, err
 	}
 	d.highWater = b.HighWater
-	recs := make([]cordon.Record, len(b.Records))
-	for i := range b.Records {
-		recs[i] = fromKafka(&b.Records[i])
-	}
-	return recs, nil
+	return fromKafka(b.Records), nil
 }
 
 // settle commits that all before next is in the sink.

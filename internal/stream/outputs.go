@@ -10,6 +10,7 @@ import (
 type outputs struct {
 	topics  []string
 	byTopic map[string][]output
+	slab    []cordon.Header // room for the headers of the records to come
 }
 
 // output is a record to append and how to find it in the log.
@@ -19,42 +20,46 @@ type output struct {
 	id     string
 }
 
-// add takes o, made of in, whose position is at as text.
-func (o *outputs) add(made Output, in cordon.Record, at string) {
+// add takes an output with identity id, made of in, whose position is at as
+// text.
+func (o *outputs) add(made Output, in cordon.Record, at, id string) {
 	if o.byTopic == nil {
 		o.byTopic = make(map[string][]output)
 	}
-	if _, ok := o.byTopic[made.Topic]; !ok {
+	list, ok := o.byTopic[made.Topic]
+	if !ok {
 		o.topics = append(o.topics, made.Topic)
 	}
 	r := made.Record
-	id := r.Header(cordon.HeaderID)
-	r.Headers = withInput(r.Headers, at)
+	r.Headers = o.withInput(r.Headers, at)
 	if r.Time.IsZero() {
 		r.Time = in.Time
 	}
-	o.byTopic[made.Topic] = append(o.byTopic[made.Topic], output{r, in.Position.Offset, id})
+	o.byTopic[made.Topic] = append(list, output{r, in.Position.Offset, id})
 }
 
+// slabHeaders is how many headers are allocated at once.
+const slabHeaders = 1024
+
 // withInput returns headers with the position of the input, and no other.
-func withInput(headers []cordon.Header, at string) []cordon.Header {
-	out := make([]cordon.Header, 0, len(headers)+1)
+func (o *outputs) withInput(headers []cordon.Header, at string) []cordon.Header {
+	if n := len(headers) + 1; cap(o.slab)-len(o.slab) < n {
+		o.slab = make([]cordon.Header, 0, max(n, slabHeaders))
+	}
+	first := len(o.slab)
 	for _, h := range headers {
 		if h.Key != cordon.HeaderInput {
-			out = append(out, h)
+			o.slab = append(o.slab, h)
 		}
 	}
-	return append(out, cordon.Header{Key: cordon.HeaderInput, Value: at})
+	o.slab = append(o.slab, cordon.Header{Key: cordon.HeaderInput, Value: at})
+	return o.slab[first:len(o.slab):len(o.slab)]
 }
 
 // records returns the records for topic, ready to append.
 func (o *outputs) records(topic string) []wkafka.Record {
 	list := o.byTopic[topic]
-	recs := make([]wkafka.Record, len(list))
-	for i := range list {
-		recs[i] = toKafka(&list[i].record)
-	}
-	return recs
+	return toKafka(len(list), func(i int) *cordon.Record { return &list[i].record })
 }
 
 // drop removes the records for topic that are in the log.

@@ -38,8 +38,7 @@ func replay(ctx context.Context, r *wkafka.PartitionReader, until int64, f func(
 		if err != nil {
 			return 0, err
 		}
-		for i := range b.Records {
-			rec := fromKafka(&b.Records[i])
+		for _, rec := range fromKafka(b.Records) {
 			if rec.Position.Offset >= until {
 				return until, nil
 			}
@@ -68,8 +67,7 @@ func Follow(ctx context.Context, k wkafka.Config, topic string, partition int, f
 		if err != nil {
 			return ended(ctx, err)
 		}
-		for i := range b.Records {
-			rec := fromKafka(&b.Records[i])
+		for _, rec := range fromKafka(b.Records) {
 			if err := f(rec); err != nil {
 				return fmt.Errorf("record %s: %w", rec.Position, err)
 			}

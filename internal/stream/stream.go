@@ -14,7 +14,6 @@ import (
 	"fmt"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/wkafka"
 )
 
 // Step is one service's function over one partition. One goroutine calls it,
@@ -59,31 +58,3 @@ func (e *RejectError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RejectError) Unwrap() error { return e.Err }
-
-// fromKafka copies a record out of the fetch buffer it shares, except for its
-// value: the buffer lives as long as the value does.
-func fromKafka(r *wkafka.Record) cordon.Record {
-	out := cordon.Record{
-		Position: cordon.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset},
-		Time:     r.Time,
-		Key:      string(r.Key),
-		Value:    r.Value,
-	}
-	if len(r.Headers) > 0 {
-		out.Headers = make([]cordon.Header, len(r.Headers))
-		for i, h := range r.Headers {
-			out.Headers[i] = cordon.Header{Key: h.Key, Value: string(h.Value)}
-		}
-	}
-	return out
-}
-
-// toKafka prepares r for Append. A record without a key has an empty one, so
-// that it always goes to the same partition.
-func toKafka(r *cordon.Record) wkafka.Record {
-	out := wkafka.Record{Time: r.Time, Key: []byte(r.Key), Value: r.Value, Headers: make([]wkafka.Header, len(r.Headers))}
-	for i, h := range r.Headers {
-		out.Headers[i] = wkafka.Header{Key: h.Key, Value: []byte(h.Value)}
-	}
-	return out
-}
