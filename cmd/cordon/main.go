@@ -26,6 +26,18 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up.Command(), up.ConfigCommand(), demo.Command(), broker.Command(), store.Command(), feed.Command(), tap.Command(), query.Command(), secrets.Command(), initialize.Command())
+	add(c, "Run", up.Command(), demo.Command())
+	add(c, "Look", tap.Command(), query.Command())
+	add(c, "Use", feed.Command())
+	add(c, "Operate", up.ConfigCommand(), initialize.Command(), secrets.Command(), broker.Command(), store.Command())
 	return c
+}
+
+// add adds commands under a heading of their own.
+func add(to *cobra.Command, heading string, commands ...*cobra.Command) {
+	to.AddGroup(&cobra.Group{ID: heading, Title: heading})
+	for _, c := range commands {
+		c.GroupID = heading
+		to.AddCommand(c)
+	}
 }

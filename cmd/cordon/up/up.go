@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
@@ -102,13 +103,14 @@ func (y *System) connect(ctx context.Context) error {
 	return y.respondTo(s.WebhookURL, secret)
 }
 
-const reachWithin = 10 * time.Second
+const reachWithin = 5 * time.Second
 
 func reachable(ctx context.Context, k wkafka.Config, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
 	if _, err := wkafka.Partitions(ctx, k, topic); err != nil {
-		return fmt.Errorf("broker %v: %w; start one, make the topics with `cordon init`, or use --dev", k.Brokers, err)
+		cause := strings.ReplaceAll(err.Error(), "\n", "; ")
+		return fmt.Errorf("broker %s: %s; start one, make the topics with `cordon init`, or use --dev", strings.Join(k.Brokers, ","), cause)
 	}
 	return nil
 }
