@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon/cmd/cordon/store/chdb"
+	"github.com/cordon-iot/cordon/cmd/cordon/store/dedup"
 )
 
 // Options say what to serve.
@@ -81,6 +82,13 @@ func start(o Options, dir *dataDir) (*chdb.Engine, error) {
 	args, err := dir.configure()
 	if err != nil {
 		return nil, err
+	}
+	taken, err := dedup.Repair(dir.engine())
+	if err != nil {
+		return nil, err
+	}
+	if taken > 0 {
+		o.Log.Info("store: took back deduplication records of inserts that a kill cut short", "records", taken)
 	}
 	return chdb.Open(library, args...)
 }
