@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-
-	"github.com/segmentio/kafka-go"
 )
 
 // Claim is one partition held by this consumer in one generation of its group.
@@ -26,6 +24,7 @@ type Claim struct {
 
 	ahead     *prefetch
 	committed int64 // lowest offset that may be committed
+	commits   *committer
 }
 
 // Fetch returns the next records of the partition in order, at least one. It
@@ -84,25 +83,48 @@ func (c *Claim) SeekTo(offset int64) {
 // consumer's and nothing was stored. A position before the last one committed
 // is refused.
 func (c *Claim) Commit(ctx context.Context, next int64, metadata string) error {
+	if err := c.advance(next); err != nil {
+		return err
+	}
+	return c.commits.now(ctx, commit{next, metadata})
+}
+
+// commitLater is Commit that does not wait: of several that follow each other
+// quickly only the last is stored. It returns the error of an earlier one. The
+// commit still has a few seconds when ctx ends.
+func (c *Claim) commitLater(ctx context.Context, next int64, metadata string) error {
+	if err := c.advance(next); err != nil {
+		return err
+	}
+	return c.commits.later(ctx, commit{next, metadata})
+}
+
+// advance notes that next is to be committed.
+func (c *Claim) advance(next int64) error {
 	if next < c.committed {
 		return fmt.Errorf("commit %s at %d: would go back from %d", name(c.Topic, c.Partition), next, c.committed)
 	}
+	c.committed = next
+	return nil
+}
+
+// store asks the coordinator to store m until it has answered.
+func (c *Claim) store(ctx context.Context, m commit) error {
 	var retry backoff
 	for {
-		err := c.gen.commit(ctx, c.Topic, kafka.OffsetCommit{Partition: c.Partition, Offset: next, Metadata: metadata})
+		err := c.gen.commit(ctx, c.Topic, c.Partition, m.next, m.metadata)
 		switch {
 		case err == nil:
-			c.committed = next
 			return nil
 		case fenced(err):
-			return fmt.Errorf("commit %s at %d: %w (%w)", name(c.Topic, c.Partition), next, ErrFenced, err)
+			return fmt.Errorf("commit %s at %d: %w (%w)", name(c.Topic, c.Partition), m.next, ErrFenced, err)
 		case permanent(err):
-			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), next, err)
+			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), m.next, err)
 		}
 		c.hooks.retry("commit")
 		c.gen.cluster.refresh()
 		if !retry.wait(ctx) {
-			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), next, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), m.next, errors.Join(ctx.Err(), err))
 		}
 	}
 }

@@ -306,6 +306,7 @@ func (c *consumer) tryClaims(ctx context.Context, g *generation, gen *kafka.Gene
 // equip gives cl what it needs to read.
 func (c *consumer) equip(cl *Claim) *Claim {
 	cl.committed, cl.reset, cl.log, cl.hooks = cl.Start, c.cfg.ResetOutOfRange, c.cfg.Log, c.cfg.Hooks
+	cl.commits = &committer{store: cl.store}
 	r := newReader(c.cluster, cl.Topic, cl.Partition, cl.Start)
 	r.maxRecords, r.maxBytes, r.maxWait = c.cfg.MaxRecords, c.cfg.MaxBytes, c.cfg.MaxWait
 	r.retried = func() { c.cfg.Hooks.retry("fetch") }

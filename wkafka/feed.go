@@ -18,6 +18,13 @@ type feed struct {
 
 // batches delivers one batch after the other until ctx ends.
 func (f *feed) batches(ctx context.Context) error {
+	err := f.deliverAll(ctx)
+	grace, cancel := withGrace(ctx, finalCommitTimeout)
+	defer cancel()
+	return errors.Join(err, f.claim.commits.flush(grace))
+}
+
+func (f *feed) deliverAll(ctx context.Context) error {
 	for {
 		b, err := f.claim.Fetch(ctx)
 		if err != nil {
@@ -37,13 +44,14 @@ func ignoreEnd(ctx context.Context, err error) error {
 	return err
 }
 
-// deliver hands out b until it is acknowledged and committed, or ctx ends.
+// deliver hands out b until it is acknowledged, or ctx ends. The commit goes on
+// while the next batch is worked on.
 func (f *feed) deliver(ctx context.Context, b Batch) error {
 	for {
 		d := &Delivery{Claim: f.claim, Batch: b}
 		acked := f.once(ctx, d)
 		if acked {
-			return f.commit(ctx, b.Last()+1, d.metadata)
+			return f.claim.commitLater(ctx, b.Last()+1, d.metadata)
 		}
 		if !pause(ctx, f.cfg.NackDelay) {
 			return nil
@@ -81,15 +89,6 @@ func (f *feed) drained(msg *message.Message) bool {
 	case <-t.C:
 	}
 	return false
-}
-
-// commit stores next, also when ctx has ended: then it must be quick, since the
-// group waits for this member.
-func (f *feed) commit(ctx context.Context, next int64, metadata string) error {
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(finalCommitTimeout, cancel) })()
-	return f.claim.Commit(own, next, metadata)
 }
 
 // pause waits for d. It reports false when ctx ended.

@@ -67,7 +67,7 @@ func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {
 // the encoding is another one, and kafka-go does not negotiate it.
 const (
 	fetchOldest, fetchNewest = 4, 11
-	fetchCorrelation         = 1       // connections carry one request at a time
+	correlation              = 1       // connections carry one request at a time
 	maxResponse              = 1 << 30 // a larger length is not a Kafka answer
 )
 
@@ -88,8 +88,8 @@ func (r *fetchRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	if size < 4 || size > maxResponse {
 		return nil, fmt.Errorf("fetch answer of %d bytes: is this a Kafka broker, and is TLS set as it wants?", size)
 	}
-	if id := binary.BigEndian.Uint32(head[4:]); id != fetchCorrelation {
-		return nil, fmt.Errorf("fetch answer has correlation id %d, want %d", id, fetchCorrelation)
+	if id := binary.BigEndian.Uint32(head[4:]); id != correlation {
+		return nil, fmt.Errorf("fetch answer has correlation id %d, want %d", id, correlation)
 	}
 	body := make([]byte, size-4)
 	if _, err := io.ReadFull(rw, body); err != nil {
@@ -110,7 +110,7 @@ func (r *fetchRequest) encode() []byte {
 	b := make([]byte, 4, 128+len(r.topic)+len(r.clientID))
 	b = be.AppendUint16(b, uint16(protocol.Fetch))
 	b = be.AppendUint16(b, uint16(r.version))
-	b = be.AppendUint32(b, fetchCorrelation)
+	b = be.AppendUint32(b, correlation)
 	b = appendString(b, r.clientID)
 	b = be.AppendUint32(b, 0xffffffff) // replica: a client
 	b = be.AppendUint32(b, uint32(r.maxWait.Milliseconds()))

@@ -149,7 +149,9 @@ func (w *window) store(ctx context.Context) error {
 	if w.next == w.stored {
 		return nil
 	}
-	if err := w.commit(ctx, w.next, ""); err != nil {
+	grace, cancel := withGrace(ctx, finalCommitTimeout)
+	defer cancel()
+	if err := w.claim.Commit(grace, w.next, ""); err != nil {
 		return err
 	}
 	w.stored = w.next
