@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/services/ingest/zeek"
 )
 
 // site is the inventory of the golden tests.
@@ -64,17 +63,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // golden is what becomes of the records of a file, for people to read.
 func golden(t *testing.T, s *testStep, file string) []byte {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out bytes.Buffer
-	var heads zeek.Lines
-	for i, line := range bytes.Split(bytes.TrimRight(raw, "\n"), []byte("\n")) {
-		in := cordon.Record{Value: line}
-		if headers, _, ok := heads.Next(line); ok {
-			in.Headers = headers
-		}
+	for i, in := range records(t, file) {
 		fmt.Fprintf(&out, "# line %d\n", i+1)
 		switch res := s.do(t, in); {
 		case res.event != nil:

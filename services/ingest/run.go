@@ -84,13 +84,20 @@ func relearn(ctx context.Context, k wkafka.Config, c *stream.Claim, f format, v 
 	m := f.mapper(unmeasured())
 	var r report.Report
 	_, err = stream.Replay(ctx, k, c.Topic, c.Partition, from, c.Start, func(in cordon.Record) error {
-		r.Reset()
-		if m.Map(in, &r) == nil {
-			v.Learn(&r, in.Position.Offset)
-		}
+		learn(m, &r, in, v)
 		return nil
 	})
 	return err
+}
+
+// learn tells v what in says about addresses. A record that made the mapper
+// panic was rejected for it when it was applied; it does not count here either.
+func learn(m mapper, r *report.Report, in cordon.Record, v *resolve.Resolver) {
+	defer func() { _ = recover() }()
+	r.Reset()
+	if m.Map(in, r) == nil {
+		v.Learn(r, in.Position.Offset)
+	}
 }
 
 // follow folds the devices topic: up to its end before it returns, then for as

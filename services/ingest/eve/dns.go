@@ -121,7 +121,7 @@ func (d *dns) question(r *report.Report) bool {
 	if q.name == "" {
 		return false // OCSF has no question without a name
 	}
-	r.Query = ocsf.DNSQuery{Hostname: q.name, Type: q.rrtype, PacketUID: report.Small(q.id)}
+	r.Query = ocsf.DNSQuery{Hostname: report.Hostname(q.name), Type: q.rrtype, PacketUID: report.Small(q.id)}
 	if !q.id.Set {
 		r.Query.PacketUID = report.Small(d.id)
 	}
@@ -134,11 +134,11 @@ func (d *dns) question(r *report.Report) bool {
 
 func (d *dns) response(r *report.Report) {
 	if d.rdata != "" {
-		r.Answer(ocsf.DNSAnswer{Hostname: d.name, Type: d.rrtype, Rdata: d.rdata, TTL: report.Small(d.ttl)})
+		r.Answer(ocsf.DNSAnswer{Hostname: report.Hostname(d.name), Type: d.rrtype, Rdata: d.rdata, TTL: report.Small(d.ttl)})
 	}
 	for _, a := range d.answers {
 		if a.rdata != "" {
-			r.Answer(ocsf.DNSAnswer{Hostname: a.name, Type: a.rrtype, Rdata: a.rdata, TTL: report.Small(a.ttl)})
+			r.Answer(ocsf.DNSAnswer{Hostname: report.Hostname(a.name), Type: a.rrtype, Rdata: a.rdata, TTL: report.Small(a.ttl)})
 		}
 	}
 	if n, ok := rcodeOf(d.rcode); ok {

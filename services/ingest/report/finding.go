@@ -9,8 +9,11 @@ func (r *Report) Found(severity int, title, rule string) {
 	e.SeverityID = severity
 	e.IsAlert = ocsf.Some(true)
 	e.StatusID = ocsf.StatusFindingNew
+	r.Finding = ocsf.FindingInfo{Title: title}
 	r.Analytic = ocsf.Analytic{Name: title, UID: rule, TypeID: ocsf.AnalyticTypeRule}
-	r.Finding = ocsf.FindingInfo{Title: title, Analytic: &r.Analytic}
+	if title != "" || rule != "" {
+		r.Finding.Analytic = &r.Analytic
+	}
 	e.FindingInfo = &r.Finding
 	r.Evidence[0] = ocsf.Evidence{}
 	e.Evidences = r.Evidence[:]

@@ -49,6 +49,7 @@ func (r *Report) Asked(host, target string) {
 		target = path
 	}
 	u.Path, u.QueryString, _ = strings.Cut(target, "?")
+	host = Hostname(host)
 	u.Hostname = host
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {

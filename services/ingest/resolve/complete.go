@@ -8,6 +8,9 @@ import (
 	"github.com/cordon-iot/cordon/services/ingest/report"
 )
 
+// network is OCSF's category of traffic.
+const network = 4
+
 // complete puts into the event who its device and its sides are.
 func complete(r *report.Report, s *subject) {
 	device(r, s)
@@ -75,8 +78,13 @@ func endpoint(e *ocsf.NetworkEndpoint, side *report.Side, who *inventory.Entry) 
 }
 
 // claim marks the side of the device where the inventory knows the device by
-// its sensor, and where the side has nothing else to be told by in OCSF.
+// its sensor, and where the side has nothing else to be told by in OCSF. Of
+// traffic without any address the device is the source.
 func claim(r *report.Report, s *subject) {
+	if r.Event.CategoryUID == network && !r.Src.Known() && !r.Dst.Known() && !told(&r.SrcEnd) && !told(&r.DstEnd) {
+		r.SrcEnd.UID = string(s.id)
+		return
+	}
 	var e *ocsf.NetworkEndpoint
 	switch s.side {
 	case &r.Src:

@@ -90,7 +90,7 @@ func (d *dhcp) sides(r *report.Report) {
 		r.Dst.Addr = d.serverAddr
 	}
 	r.Src.MAC = d.mac
-	r.Src.Host = d.hostName
+	r.Src.Host = report.Hostname(d.hostName)
 }
 
 // teach notes a lease that was given, and whether it is the client's first.

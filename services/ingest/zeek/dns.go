@@ -57,8 +57,8 @@ func (d *dns) fill(r *report.Report) {
 	d.connect(r, "udp")
 	r.App("dns")
 	r.Event.QueryTime = r.Event.Time
-	if d.rtt.Set {
-		r.Event.ResponseTime = (r.Time + d.rtt.Micros).Millis()
+	if answered := r.Time + d.rtt.Micros; d.rtt.Set && answered.Plausible() {
+		r.Event.ResponseTime = answered.Millis()
 	}
 	d.question(r)
 	d.reply(r)
@@ -76,7 +76,7 @@ func (d *dns) question(r *report.Report) {
 	if d.query == "" {
 		return // OCSF has no question without a name
 	}
-	r.Query = ocsf.DNSQuery{Hostname: d.query, Class: d.classText(), Type: d.typeName}
+	r.Query = ocsf.DNSQuery{Hostname: report.Hostname(d.query), Class: d.classText(), Type: d.typeName}
 	if r.Query.Type == "" && d.typ.Set {
 		r.Query.Type = report.DNSType(d.typ.Value)
 	}
