@@ -4,6 +4,7 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -47,8 +48,9 @@ func (f *Flags) WithStore() *Flags {
 // Data is the data directory.
 func (f *Flags) Data() string { return f.data }
 
-// Kafka returns where the log is and what its topics are called.
-func (f *Flags) Kafka() (wkafka.Config, cordon.Topics, error) {
+// Kafka returns where the log is, which answers, and what its topics are
+// called.
+func (f *Flags) Kafka(ctx context.Context) (wkafka.Config, cordon.Topics, error) {
 	if !f.set.Changed("kafka-brokers") {
 		i, err := datadir.Running(f.data)
 		if err != nil {
@@ -60,7 +62,11 @@ func (f *Flags) Kafka() (wkafka.Config, cordon.Topics, error) {
 		}
 	}
 	c, err := f.kafka.Config("cordon")
-	return c, f.kafka.Topics(), err
+	if err != nil {
+		return wkafka.Config{}, cordon.Topics{}, err
+	}
+	topics := f.kafka.Topics()
+	return c, topics, Reach(ctx, c, topics.Events())
 }
 
 // Store returns the DSN of ClickHouse.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordon-iot/cordon/cmd/cordon/client"
 	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
 	"github.com/cordon-iot/cordon/cmd/cordon/up"
 	"github.com/cordon-iot/cordon/internal/service"
@@ -85,7 +86,10 @@ func attach(ctx context.Context, c *cobra.Command, s *up.Settings, sh *service.S
 	nothing := func() error { return nil }
 	if c.Flags().Changed("kafka-brokers") {
 		k, err := s.Kafka.Config("demo")
-		return site{kafka: k, topics: s.Kafka.Topics()}, nothing, err
+		if err != nil {
+			return site{}, nil, err
+		}
+		return site{kafka: k, topics: s.Kafka.Topics()}, nothing, client.Reach(ctx, k, s.Kafka.Topics().Events())
 	}
 	i, err := datadir.Running(s.Data)
 	if err == nil {

@@ -57,7 +57,7 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 		return err
 	}
 	defer in.Close()
-	k, topics, err := flags.Kafka()
+	k, topics, err := flags.Kafka(c.Context())
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func Command() *cobra.Command {
 	c.Flags().StringVar(&o.Key, "key", "", "only records with this key, such as a device")
 	c.Flags().StringVarP(&output, "output", "o", "auto", "line or json; auto is line on a terminal")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		k, topics, err := f.Kafka()
+		k, topics, err := f.Kafka(c.Context())
 		if err != nil {
 			return err
 		}

@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
+	"github.com/cordon-iot/cordon/cmd/cordon/client"
 	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
 	"github.com/cordon-iot/cordon/cmd/cordon/lag"
 	"github.com/cordon-iot/cordon/cmd/cordon/store"
@@ -83,7 +83,7 @@ func (y *System) connect(ctx context.Context) error {
 		return err
 	}
 	y.plant.topics = s.Kafka.Topics()
-	if err := reachable(ctx, y.plant.kafka, y.plant.topics.Events()); err != nil {
+	if err := client.Reach(ctx, y.plant.kafka, y.plant.topics.Events()); err != nil {
 		return err
 	}
 	y.screen.done("broker", "%s", y.plant.kafka.Brokers[0])
@@ -101,18 +101,6 @@ func (y *System) connect(ctx context.Context) error {
 		return errors.New("webhook-url is missing: set --webhook-url or CORDON_WEBHOOK_URL")
 	}
 	return y.respondTo(s.WebhookURL, secret)
-}
-
-const reachWithin = 5 * time.Second
-
-func reachable(ctx context.Context, k wkafka.Config, topic string) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWithin)
-	defer cancel()
-	if _, err := wkafka.Partitions(ctx, k, topic); err != nil {
-		cause := strings.ReplaceAll(err.Error(), "\n", "; ")
-		return fmt.Errorf("broker %s: %s; start one, make the topics with `cordon init`, or use --dev", strings.Join(k.Brokers, ","), cause)
-	}
-	return nil
 }
 
 // embed brings the parts along that the services need. The store takes longest
