@@ -42,7 +42,7 @@ func (g gen) condition(i int) string {
 		not = "not "
 	}
 	x, y := g.field(), g.scalar()
-	switch g.IntN(23) {
+	switch g.IntN(30) {
 	case 0, 1, 2:
 		return not + x + " == " + y
 	case 3:
@@ -75,6 +75,18 @@ func (g gen) condition(i int) string {
 		return fmt.Sprintf("%sdata.lib.words.small(%s)", not, x)
 	case 20:
 		return not + x + " in few"
+	case 23:
+		return fmt.Sprintf("%s%s == %s with input.n as %s", not, x, y, g.constant())
+	case 24, 25: // builtins that are not called natively
+		return fmt.Sprintf("%s%s == %s", not, fmt.Sprintf(g.pick("json.marshal(%s)", "substring(%s, 0, 1)", "replace(%s, \"a\", \"b\")", "reverse(%s)", "split(%s, \".\")[0]"), x), y)
+	case 26:
+		return fmt.Sprintf("%svalued(%s)", not, x)
+	case 27:
+		return fmt.Sprintf("%s%s(%s)", not, g.pick("choice", "otherwise"), x)
+	case 29:
+		return fmt.Sprintf("some i%d, _ in %s\n\ti%d == %s", i, x, i, g.pick("0", "1", `"s"`, y))
+	case 28:
+		return not + g.pick("usual", "data.lib.words.usual")
 	case 17:
 		return fmt.Sprintf("%sdata.site.facts[%s] == %s", not, x, y)
 	case 18:
@@ -115,8 +127,14 @@ func (g gen) policy() string {
 	}
 	for range 1 + g.IntN(2) {
 		head, line := g.head()
-		fmt.Fprintf(&b, "findings contains %s if {\n%s%s}\n\n", head, g.body(), line)
+		window := g.pick("", "", "\toften\n", "\tdata.lib.words.often\n", "\tinput.windows.w.count >= 2\n", "\tnot input.windows.w.count in {1, 3}\n")
+		fmt.Fprintf(&b, "findings contains %s if {\n%s%s%s}\n\n", head, window, g.body(), line)
 	}
+	fmt.Fprintf(&b, "valued(x) := input.b if x != %s\n\n", g.constant())
+	fmt.Fprintf(&b, "choice(x) if {\n\tx == %s\n} else := false if {\n\tx == %s\n} else if input.b\n\n", g.constant(), g.constant())
+	fmt.Fprintf(&b, "default otherwise(_) := false\n\notherwise(x) if x == %s\n\n", g.constant())
+	fmt.Fprintf(&b, "default usual := %s\n\nusual := true if input.n == %s\n\n", g.pick("true", "false"), g.constant())
+	fmt.Fprintf(&b, "often if input.windows.w.count > %d\n\n", g.IntN(4))
 	fmt.Fprintf(&b, "few := {%s, %s}\n\n", g.constant(), g.constant())
 	fmt.Fprintf(&b, "helper(x) if x == %s\n\nhelper(x) if {\n\tx != %s\n\tinput.b\n}\n\nflag if {\n%s}\n", g.constant(), g.constant(), strings.ReplaceAll(strings.ReplaceAll(g.body(), "helper(", "is_string("), "flag", "true"))
 	return b.String()
@@ -175,7 +193,7 @@ func TestNativeAgainstOPA(t *testing.T) {
 	var decidedByUs, all int
 	for seed := range uint64(seeds) {
 		g := gen{rand.New(rand.NewPCG(seed, 7))}
-		fsys := folder("lib/words.rego", "package lib.words\n\nyes if input.b\n\nyes if startswith(input.s, \"a\")\n\nsmall(x) if x < input.o.n\n",
+		fsys := folder("lib/words.rego", "package lib.words\n\nyes if input.b\n\nyes if startswith(input.s, \"a\")\n\nsmall(x) if x < input.o.n\n\noften if input.windows.w.count > 1\n\ndefault usual := false\n\nusual if input.b\n",
 			"site/facts.yaml", `facts: {a: 1, "1": a, ab: [1], "10.0.0.1": true}`)
 		for i := range 12 {
 			custom := fmt.Sprintf("id: CRD-%04d\nseverity: low\nresponse: alert\nwindows:\n  w: {kind: count, by: [input.device.uid], over: 1m}", i)
@@ -214,11 +232,16 @@ func compareToOPA(t *testing.T, e *Engine, body string, fsys fstest.MapFS, seed 
 		t.Errorf("seed %d: input of %s = %v; want %v", seed, body, got, input)
 	}
 	e.machine.reset()
-	for _, r := range e.runs {
-		e.machine.window = r.read
+	for i, r := range e.runs {
+		n := (i + len(body)) % 4
+		e.machine.window = func(int) (reading, bool) { return reading{float64(n)}, n > 0 }
 		for name, rl := range map[string]rule{"findings": r.findings, `observe["w"]`: r.observe[0]} {
+			given := input
+			if name == "findings" && n > 0 {
+				given = e.event.with(windowsKey, ast.NewTerm(ast.MustInterfaceToValue(map[string]any{"w": map[string]any{"count": n}})))
+			}
 			got := e.machine.run(rl.native, nil)
-			want, keys := opaSays(t, rl, input)
+			want, keys := opaSays(t, rl, given)
 			if name == "findings" && !e.machine.keysHidden && !within(keys, e.machine.keys) {
 				t.Errorf("seed %d: keys of this policy on %s: native %v, OPA %q\n%s", seed, body, e.machine.keys, keys, fsys[r.File].Data)
 			}
