@@ -65,31 +65,49 @@ func (m *Meter) ends(ctx context.Context, topics []string) (ends, error) {
 	return out, nil
 }
 
-// behind is how many records before to the group has not done yet.
+// behind is how many records before to the group has not done yet. A group that
+// nobody has ever joined has done none.
 func (m *Meter) behind(ctx context.Context, group string, to ends) (int64, error) {
-	req := &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{}}
+	done, err := m.committed(ctx, group, to)
+	if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+		return 0, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	var n int64
 	for t, parts := range to {
+		for p, end := range parts {
+			n += max(0, end-done[t][p])
+		}
+	}
+	return n, nil
+}
+
+// committed returns the offsets that the group has committed, by topic and
+// partition.
+func (m *Meter) committed(ctx context.Context, group string, of ends) (map[string]map[int]int64, error) {
+	req := &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{}}
+	for t, parts := range of {
 		for p := range parts {
 			req.Topics[t] = append(req.Topics[t], p)
 		}
 	}
 	res, err := m.client.OffsetFetch(ctx, req)
 	if err != nil {
-		return 0, fmt.Errorf("offsets of group %s: %w", group, err)
+		return nil, err
 	}
 	if res.Error != nil {
-		return 0, fmt.Errorf("offsets of group %s: %w", group, res.Error)
+		return nil, res.Error
 	}
-	var n int64
+	out := map[string]map[int]int64{}
 	for t, parts := range res.Topics {
+		out[t] = map[int]int64{}
 		for _, p := range parts {
 			if p.Error != nil {
-				return 0, fmt.Errorf("offsets of group %s on %s/%d: %w", group, t, p.Partition, p.Error)
+				return nil, fmt.Errorf("%s/%d: %w", t, p.Partition, p.Error)
 			}
-			n += max(0, to[t][p.Partition]-max(0, p.CommittedOffset))
+			out[t][p.Partition] = max(0, p.CommittedOffset)
 		}
 	}
-	return n, nil
+	return out, nil
 }
 
 // targets are the ends to reach, by group.

@@ -15,33 +15,33 @@ const clock = "15:04:05.000"
 // Record is r, of the topic that t calls its name, on one line of at most
 // width columns; 0 is without limit. The time is when the log took it.
 func (s Style) Record(t cordon.Topics, r cordon.Record, width int) string {
-	word := t.Word(r.Position.Topic)
 	at := fmt.Sprintf("%d/%d", r.Position.Partition, r.Position.Offset)
-	head := fmt.Sprintf("%s  %s  %s  ", r.Time.Local().Format(clock), pad(at, 8), pad(r.Key, 14))
-	text := summary(word, r)
+	when := r.Time.Local().Format(clock) + "  " + pad(at, 8) + "  "
+	who := pad(OneLine(r.Key), 14) + "  "
+	text := summary(t.Word(r.Position.Topic), r)
 	if width > 0 {
-		text = cut(text, width-utf8.RuneCountInString(head))
+		text = cut(text, width-utf8.RuneCountInString(when+who))
 	}
-	return s.Faint(head[:len(clock)+2+len(pad(at, 8))+2]) + s.Name(head[len(clock)+2+len(pad(at, 8))+2:]) + text
+	return s.Faint(when) + s.Name(who) + text
 }
 
 func summary(word string, r cordon.Record) string {
 	switch word {
 	case "findings":
 		if f, err := cordon.FindingOf(r); err == nil {
-			return fmt.Sprintf("%s  %s  %s", f.Policy.ID, lower(f.Severity.String()), f.Summary)
+			return OneLine(fmt.Sprintf("%s  %s  %s", f.Policy.ID, lower(f.Severity.String()), f.Summary))
 		}
 	case "actions":
 		if a, err := cordon.ActionOf(r); err == nil {
-			return fmt.Sprintf("%s  %s  %s", a.State, a.By, a.Reason)
+			return OneLine(fmt.Sprintf("%s  %s  %s", a.State, a.By, a.Reason))
 		}
 	case "rejected":
 		if j, err := cordon.RejectedOf(r); err == nil {
-			return fmt.Sprintf("%s  %s  %s", j.Reason, j.Input, j.Detail)
+			return OneLine(fmt.Sprintf("%s  %s  %s", j.Reason, j.Input, j.Detail))
 		}
 	case "events":
 		if text := event(r.Value); text != "" {
-			return text
+			return OneLine(text)
 		}
 	}
 	return OneLine(string(r.Value))
@@ -74,7 +74,7 @@ func event(body []byte) string {
 	if e.Traffic.Out+e.Traffic.In > 0 {
 		parts = append(parts, fmt.Sprintf("%d B out, %d B in", e.Traffic.Out, e.Traffic.In))
 	}
-	parts = append(parts, OneLine(e.Message))
+	parts = append(parts, e.Message)
 	return join(parts)
 }
 
