@@ -200,6 +200,7 @@ func (p *Publisher) awaitTopic(ctx context.Context, topic string) (int, error) {
 		if retry.speak() && ctx.Err() == nil {
 			p.cfg.Log.Warn("cannot write to topic yet; waiting: is the broker up, was the topic created?", "topic", topic, "err", err)
 		}
+		p.cfg.Hooks.retry("produce")
 		p.cluster.refresh()
 		if !retry.wait(ctx) {
 			return 0, errors.Join(ctx.Err(), err)

@@ -156,12 +156,22 @@ func TestAppendOversized(t *testing.T) {
 func TestAppendWaitsForTopic(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	topic := kafkatest.Name(t)
-	p := newPublisher(t, cfg)
+	waits := make(chan struct{})
+	var once sync.Once
+	p, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: cfg, Hooks: wkafka.Hooks{
+		Retried: func(string) { once.Do(func() { close(waits) }) },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	ctx := within(t, 30*time.Second)
 	done := make(chan error, 1)
 	go func() {
-		_, err := p.Append(within(t, 20*time.Second), topic, numbered(0, 1))
+		_, err := p.Append(ctx, topic, numbered(0, 1))
 		done <- err
 	}()
+	wait(t, waits, "an attempt")
 	kafkatest.Create(t, cfg, wkafka.TopicSpec{Name: topic, Partitions: 1})
 	if err := <-done; err != nil {
 		t.Errorf("Append(to a topic created later) = %v; want nil", err)

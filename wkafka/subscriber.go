@@ -123,7 +123,6 @@ func (s *Subscriber) run(ctx context.Context, topics []string, out chan<- *messa
 		return s.serve(ctx, &feed{cfg: &s.cfg, claim: c, base: base, out: out})
 	})
 	if err != nil {
-		s.cfg.Log.Error("subscription ended", "topics", topics, "group", cfg.Group, "err", err)
 		s.mu.Lock()
 		s.errs = append(s.errs, err)
 		s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -114,4 +115,37 @@ func DeleteRecords(t testing.TB, cfg wkafka.Config, topic string, partition int3
 			t.Fatalf("delete records of %s/%d before %d: %v", topic, partition, offset, res.Err)
 		}
 	}
+}
+
+// Committed returns the offset and metadata that group has committed for a
+// partition; -1 for none.
+func Committed(ctx context.Context, cfg wkafka.Config, group, topic string, partition int32) (int64, string, error) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Brokers...))
+	if err != nil {
+		return 0, "", err
+	}
+	defer cl.Close()
+	req := kmsg.NewPtrOffsetFetchRequest()
+	req.Group = group
+	req.Topics = []kmsg.OffsetFetchRequestTopic{{Topic: topic, Partitions: []int32{partition}}}
+	req.Groups = []kmsg.OffsetFetchRequestGroup{{Group: group, Topics: []kmsg.OffsetFetchRequestGroupTopic{{Topic: topic, Partitions: []int32{partition}}}}}
+	res, err := req.RequestWith(ctx, cl)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, g := range res.Groups {
+		for _, t := range g.Topics {
+			for _, p := range t.Partitions {
+				return p.Offset, deref(p.Metadata), kerr.ErrorForCode(p.ErrorCode)
+			}
+		}
+	}
+	return 0, "", fmt.Errorf("no answer about group %s, %s/%d", group, topic, partition)
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

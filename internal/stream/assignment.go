@@ -128,7 +128,7 @@ func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return abandoned
+		return errAbandoned
 	}
 	var outs outputs
 	for _, in := range fromKafka(d.Batch.Records) {

@@ -34,8 +34,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Open == nil {
-		return c, errors.New("stream: no step: set Open")
+	if c.Open == nil || len(c.Topics) == 0 {
+		return c, errors.New("stream: nothing to run: set Topics and Open")
 	}
 	if c.Service == "" {
 		c.Service = c.Group
@@ -108,9 +108,9 @@ func (e *stepError) Error() string { return e.err.Error() }
 // fail ends Run with err.
 func (r *runner) fail(err error) { r.stop(&stepError{err}) }
 
-// abandoned tells the router that a batch is not done and somebody else says
+// errAbandoned tells the router that a batch is not done and somebody else says
 // why; it logs nothing for context.Canceled.
-var abandoned = fmt.Errorf("batch given up: %w", context.Canceled)
+var errAbandoned = fmt.Errorf("batch given up: %w", context.Canceled)
 
 // closeTimeout is how long Run waits for batches in hand. Steps are not
 // interrupted before the drain timeout of the subscriber, which is shorter.
@@ -163,7 +163,7 @@ func (r *runner) assign(ctx context.Context, c *wkafka.Claim) (func(), error) {
 		if ctx.Err() == nil {
 			r.fail(err)
 		}
-		return nil, err
+		return nil, errAbandoned
 	}
 	r.mu.Lock()
 	r.held[c] = a
@@ -185,7 +185,7 @@ func (r *runner) handle(msg *message.Message) error {
 	a := r.held[d.Claim]
 	r.mu.Unlock()
 	if a == nil {
-		return abandoned // the partition was taken away in the meantime
+		return errAbandoned // the partition was taken away in the meantime
 	}
 	err := a.batch(msg.Context(), d)
 	if err == nil {
@@ -194,5 +194,5 @@ func (r *runner) handle(msg *message.Message) error {
 	if msg.Context().Err() == nil && !errors.Is(err, wkafka.ErrFenced) {
 		r.fail(err)
 	}
-	return abandoned
+	return errAbandoned
 }
