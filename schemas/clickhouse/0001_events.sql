@@ -22,14 +22,26 @@ CREATE TABLE IF NOT EXISTS events {{.OnCluster}}
         COMMENT 'Network zone of the device as of the event.' CODEC(ZSTD(1)),
     device_type     LowCardinality(String)
         COMMENT 'Kind of device as of the event.' CODEC(ZSTD(1)),
+    device_type_id  UInt8
+        COMMENT 'Kind of device in terms of OCSF; 7 is IoT.' CODEC(ZSTD(1)),
     device_name     LowCardinality(String)
         COMMENT 'Name of the device as of the event.' CODEC(ZSTD(1)),
+    device_ip       IPv6
+        COMMENT 'Address of the device in the event; :: if none.' CODEC(ZSTD(1)),
+    device_mac      LowCardinality(String)
+        COMMENT 'Hardware address of the device in the event.' CODEC(ZSTD(1)),
     vendor          LowCardinality(String)
         COMMENT 'Maker of the device as of the event.' CODEC(ZSTD(1)),
     model           LowCardinality(String)
         COMMENT 'Model of the device as of the event.' CODEC(ZSTD(1)),
     firmware        LowCardinality(String)
         COMMENT 'Firmware version of the device as of the event.' CODEC(ZSTD(1)),
+    os              LowCardinality(String)
+        COMMENT 'Name of the firmware or operating system.' CODEC(ZSTD(1)),
+    os_type_id      UInt8
+        COMMENT 'Kind of operating system in terms of OCSF; 99 is other.' CODEC(ZSTD(1)),
+    managed         Bool
+        COMMENT 'The device is enrolled; false if it was only seen.' CODEC(ZSTD(1)),
     class           LowCardinality(String)
         COMMENT 'OCSF class.' CODEC(ZSTD(1)),
     activity_id     UInt8
@@ -44,8 +56,16 @@ CREATE TABLE IF NOT EXISTS events {{.OnCluster}}
         COMMENT 'How it ended for the activity at a control, e.g. 2 blocked.' CODEC(ZSTD(1)),
     source          LowCardinality(String)
         COMMENT 'Who reported it, as a URI reference.' CODEC(ZSTD(1)),
+    sensor          LowCardinality(String)
+        COMMENT 'Sensor or gateway that reported it.' CODEC(ZSTD(1)),
+    product         LowCardinality(String)
+        COMMENT 'Product that reported it.' CODEC(ZSTD(1)),
+    product_vendor  LowCardinality(String)
+        COMMENT 'Maker of that product.' CODEC(ZSTD(1)),
     log             LowCardinality(String)
         COMMENT 'Log of the source, e.g. conn or alert.' CODEC(ZSTD(1)),
+    auth            LowCardinality(String)
+        COMMENT 'Proof of origin: none, gateway, device-signed or attested.' CODEC(ZSTD(1)),
     src_ip          IPv6
         COMMENT 'Address of the side that opened it; IPv4 as ::ffff:a.b.c.d, :: if none.' CODEC(ZSTD(1)),
     src_port        UInt16
@@ -68,28 +88,48 @@ CREATE TABLE IF NOT EXISTS events {{.OnCluster}}
         COMMENT 'Device at the side that was contacted, if the inventory knows the address.' CODEC(ZSTD(1)),
     proto           LowCardinality(String)
         COMMENT 'Transport protocol, e.g. tcp.' CODEC(ZSTD(1)),
+    proto_num       UInt8
+        COMMENT 'Number of the transport protocol.' CODEC(ZSTD(1)),
+    ip_version      UInt8
+        COMMENT '4 or 6.' CODEC(ZSTD(1)),
     app             LowCardinality(String)
         COMMENT 'Application protocol, e.g. mqtt.' CODEC(ZSTD(1)),
     direction_id    UInt8
         COMMENT '1 inbound, 2 outbound, 3 lateral, 4 local, seen from the site.' CODEC(ZSTD(1)),
+    boundary_id     UInt8
+        COMMENT 'Which border it crosses: 2 internal, 3 external.' CODEC(ZSTD(1)),
     connection_uid  String
         COMMENT 'Identifier of the connection at the sensor; ties its records together.' CODEC(ZSTD(1)),
     tcp_history     LowCardinality(String)
         COMMENT 'TCP flags in order of appearance.' CODEC(ZSTD(1)),
+    conn_state      LowCardinality(String)
+        COMMENT 'How the connection ended in terms of Zeek, e.g. S0 or SF.' CODEC(ZSTD(1)),
     bytes_in        UInt64
         COMMENT 'Payload bytes from destination to source.' CODEC(T64, ZSTD(1)),
     bytes_out       UInt64
         COMMENT 'Payload bytes from source to destination.' CODEC(T64, ZSTD(1)),
+    bytes           UInt64
+        COMMENT 'Payload bytes in both directions.' CODEC(T64, ZSTD(1)),
+    ip_bytes_in     UInt64
+        COMMENT 'Bytes from destination to source with headers.' CODEC(T64, ZSTD(1)),
+    ip_bytes_out    UInt64
+        COMMENT 'Bytes from source to destination with headers.' CODEC(T64, ZSTD(1)),
     packets_in      UInt64
         COMMENT 'Packets from destination to source.' CODEC(T64, ZSTD(1)),
     packets_out     UInt64
         COMMENT 'Packets from source to destination.' CODEC(T64, ZSTD(1)),
+    packets         UInt64
+        COMMENT 'Packets in both directions.' CODEC(T64, ZSTD(1)),
     duration_ms     UInt64
         COMMENT 'Length in milliseconds.' CODEC(T64, ZSTD(1)),
     domain          LowCardinality(String)
         COMMENT 'Name asked for: DNS question, HTTP host or TLS server name.' CODEC(ZSTD(1)),
     url_path        String
         COMMENT 'Path of the URL that was asked for.' CODEC(ZSTD(1)),
+    user_agent      LowCardinality(String)
+        COMMENT 'Client software in an HTTP request.' CODEC(ZSTD(1)),
+    dns_type        LowCardinality(String)
+        COMMENT 'Type of a DNS question, e.g. A.' CODEC(ZSTD(1)),
     user_name       LowCardinality(String)
         COMMENT 'Account that was used.' CODEC(ZSTD(1)),
     topic           LowCardinality(String)

@@ -3,13 +3,13 @@
 CREATE OR REPLACE VIEW v1_events {{.OnCluster}} AS
 SELECT time, recorded, if(logged_time = 0, NULL, logged_time) AS logged_time,
        dateDiff('millisecond', time, recorded) AS delay_ms,
-       device_id, device_name, device_type, vendor, model, firmware, zone,
-       class, activity_id, severity, status_id, action_id, disposition_id, source, log,
+       device_id, device_name, device_type, device_ip, device_mac, vendor, model, firmware, os, managed, zone,
+       class, activity_id, severity, status_id, action_id, disposition_id, source, sensor, product, log, auth,
        src_ip, src_port, src_mac, src_zone, src_device_id,
        dst_ip, dst_port, dst_mac, dst_zone, dst_device_id,
-       proto, app, direction_id, connection_uid, tcp_history,
-       bytes_in, bytes_out, packets_in, packets_out, duration_ms,
-       domain, url_path, user_name, attrs,
+       proto, ip_version, app, direction_id, boundary_id, connection_uid, tcp_history, conn_state,
+       bytes_in, bytes_out, bytes, ip_bytes_in, ip_bytes_out, packets_in, packets_out, packets, duration_ms,
+       domain, url_path, user_agent, dns_type, user_name, attrs,
        concat(topic, '/', toString(kafka_partition), '/', toString(kafka_offset)) AS position
 FROM events
 COMMENT 'What devices did.';

@@ -3,7 +3,6 @@ package history
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -53,7 +52,8 @@ func redact(err error) error {
 	return err
 }
 
-// explain adds the next step to errors whose cause is known.
+// explain says what went wrong without the address's settings and adds the next
+// step where the cause is known.
 func explain(err error) error {
 	if x, ok := errors.AsType[*clickhouse.Exception](err); ok {
 		if hint := hint(x.Code); hint != "" {
@@ -61,10 +61,18 @@ func explain(err error) error {
 		}
 		return err
 	}
-	if _, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("%w: is ClickHouse up at this address?", err)
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("ClickHouse at %s: %w: is it up, and is this its HTTP port?", host(u.URL), u.Err)
 	}
 	return err
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "its address"
+	}
+	return u.Host
 }
 
 func hint(code int32) string {

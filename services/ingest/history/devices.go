@@ -56,7 +56,7 @@ func (d *devices) block() *column.Block  { return d.blk }
 func (d *devices) begin([]cordon.Record) {}
 
 func (d *devices) add(r cordon.Record) error {
-	x, err := cordon.DeviceOf(r)
+	x, err := deviceOf(r)
 	if err != nil {
 		return &refusal{reasonBody, err}
 	}
@@ -88,6 +88,15 @@ func (d *devices) add(r cordon.Record) error {
 	d.position.add(r.Position)
 	d.blk.End()
 	return nil
+}
+
+// deviceOf is cordon.DeviceOf, except that a key without a value, by which Kafka
+// deletes from a compacted topic, is a device that is no longer there.
+func deviceOf(r cordon.Record) (cordon.Device, error) {
+	if len(r.Value) == 0 && r.Key != "" {
+		return cordon.Device{ID: cordon.DeviceID(r.Key), Since: r.Time, Retired: true}, nil
+	}
+	return cordon.DeviceOf(r)
 }
 
 func bit(b bool) uint8 {

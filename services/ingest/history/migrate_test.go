@@ -103,7 +103,7 @@ func TestMigrateSaysWhatIsWrong(t *testing.T) {
 		{"no address", "", "want http://user@host:8123/database"},
 		{"native protocol", "clickhouse://admin:secret@127.0.0.1:9000/cordon", "only the HTTP interface"},
 		{"no database", "http://admin:secret@127.0.0.1:8123", "the database is missing"},
-		{"nobody there", "http://admin:secret@127.0.0.1:1/cordon", "is ClickHouse up at this address?"},
+		{"nobody there", "http://admin:secret@127.0.0.1:1/cordon", "ClickHouse at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused: is it up"},
 		{"no address at all", "http://admin:secret@%zz/cordon", "want http://user@host:8123/database"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

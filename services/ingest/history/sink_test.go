@@ -2,6 +2,7 @@ package history
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/storetest"
+	"github.com/cordon-iot/cordon/schemas/clickhouse"
 )
 
 var (
@@ -177,6 +179,18 @@ func TestInsertDevices(t *testing.T) {
 	}
 }
 
+// TestTombstone: a device that was deleted from the topic is retired.
+func TestTombstone(t *testing.T) {
+	dsn := schema(t)
+	d := cordon.Device{ID: "pump-7", Since: noon, Name: "pump 7", Managed: true}
+	insert(t, into(t, dsn.Writer, "devices"), "a", at("devices", 0, must(t)(d.Record()), cordon.Record{Key: "pump-7"}))
+	got := row(t, dsn.Reader, "SELECT device_id, retired, since FROM v1_devices")
+	want := map[string]string{"device_id": "pump-7", "retired": "true", "since": loggedText}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("v1_devices after a tombstone (-want +got):\n%s", diff)
+	}
+}
+
 func TestInsertRejected(t *testing.T) {
 	dsn := schema(t)
 	in := cordon.Record{Position: cordon.Position{Topic: "raw.zeek", Partition: 1, Offset: 9}, Time: noon, Key: "s-02", Value: []byte("\x00{\xff")}
@@ -209,7 +223,7 @@ func TestUnreadable(t *testing.T) {
 		{"events", "NUL bytes", "record.body", event("\x00\x00")},
 		{"findings", "no JSON", "record.body", cordon.Record{Key: "pump-7", Value: []byte("%")}},
 		{"actions", "another record", "record.body", event(flow)},
-		{"devices", "tombstone", "record.body", cordon.Record{Key: "pump-7"}},
+		{"devices", "no id", "record.body", cordon.Record{Key: "pump-7", Value: []byte(`{"id":""}`)}},
 		{"rejected", "no position", "record.body", cordon.Record{Value: []byte(`{"input":"here"}`)}},
 	} {
 		t.Run(c.table+" "+c.name, func(t *testing.T) {
@@ -298,6 +312,33 @@ func TestClocks(t *testing.T) {
 	c := dial(t, dsn.Reader)
 	if n := one[uint64](t, c, "SELECT count() FROM events"); n != uint64(len(recs)) {
 		t.Errorf("rows = %d; want %d", n, len(recs))
+	}
+}
+
+// TestInsertSaysWhatToDo: what an operator can mend is said with how.
+func TestInsertSaysWhatToDo(t *testing.T) {
+	store := storetest.Start(t)
+	empty := databaseIn(t, store)
+	if err := createDatabase(t.Context(), MigrateOptions{DSN: empty.Admin}, clickhouse.Target{}); err != nil {
+		t.Fatal(err)
+	}
+	full := schemaIn(t, store)
+	for _, c := range []struct{ name, dsn, want string }{
+		{"no table", empty.Writer, "apply the migrations"},
+		{"no database", databaseIn(t, store).Writer, "apply the migrations"},
+		{"may not write", full.Reader, "see deploy/clickhouse/users.d"},
+		{"wrong password", strings.Replace(full.Writer, "writer:", "writer:x", 1), "user or password is wrong"},
+		{"nobody there", "http://u:secret@127.0.0.1:1/cordon", "is it up"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := into(t, c.dsn, "events").Insert(t.Context(), "a", at("events", 0, event(flow)))
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "insert 1 rows into events") {
+				t.Errorf("Insert() = %v; want an error that says %q", err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("Insert() = %v; want no password in it", err)
+			}
+		})
 	}
 }
 
