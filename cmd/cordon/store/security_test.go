@@ -339,7 +339,7 @@ func TestFilesAreNoTables(t *testing.T) {
 		for _, sql := range []string{
 			"SELECT * FROM `" + file + "`", "DESCRIBE TABLE `" + file + "`", "SELECT * FROM `" + file + "` LIMIT 0",
 			"SELECT * FROM file('" + file + "')", "CREATE TABLE f (a Int32) ENGINE=File('CSV', '" + file + "')",
-			"CREATE TABLE u (a Int32) ENGINE=URL('http://127.0.0.1:1/', 'CSV')", "CREATE DATABASE f ENGINE=Filesystem('" + dir + "')",
+			"CREATE TABLE u (a Int32) ENGINE=URL('http://127.0.0.1:1/', 'CSV')", "CREATE DATABASE f ENGINE=Filesystem('" + dir + "')", "CREATE DATABASE f ENGINE `Filesystem`('" + dir + "')", "CREATE TABLE m (a Int8) ENGINE=MySQL('127.0.0.1:1', 'd', 't', 'u', 'p')",
 			"SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a Int32')", "SELECT * FROM remote('127.0.0.1:1', 'system', 'one')",
 			"INSERT INTO FUNCTION file('" + dir + "/y', 'CSV', 'a Int32') VALUES (1)", "SELECT 1 FORMAT Template SETTINGS format_template_resultset='" + file + "'",
 			"SELECT file('" + file + "')", "SELECT `\\x66ile`('" + file + "')", "INSERT INTO t SELECT file('" + file + "')", "CREATE FUNCTION f AS (x) -> file(x)",

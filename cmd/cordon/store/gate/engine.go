@@ -11,10 +11,10 @@ import (
 // adminQuery refuses what would make the tables a door to the machine, so that
 // not even a schema change opens one for readers: a view or a function of SQL
 // over file() would.
-func adminQuery(p Parser, st Statement, params []chdb.Param) error {
+func (g *Gate) adminQuery(p Parser, st Statement, params []chdb.Param) error {
 	switch st.First {
 	case "CREATE", "ATTACH", "REPLACE":
-		if err := engines(st.Tokens); err != nil {
+		if err := g.engine(st.Tokens); err != nil {
 			return err
 		}
 	case "SET", "USE", "SHOW", "EXISTS", "KILL", "SYSTEM", "DROP", "DETACH", "RENAME", "TRUNCATE", "OPTIMIZE", "BACKUP", "RESTORE":
@@ -36,9 +36,10 @@ func adminQuery(p Parser, st Statement, params []chdb.Param) error {
 	return nil
 }
 
-// engines refuses tables and databases whose engine reaches beyond the data
-// directory: the engine's own grants cover table functions but not these.
-func engines(tokens []sqltext.Token) error {
+// engine refuses tables and databases whose engine reaches beyond the data
+// directory: the engine's own grants cover table functions but not these. A
+// column may be called engine, so only names of engines count.
+func (g *Gate) engine(tokens []sqltext.Token) error {
 	for i, t := range tokens {
 		if !t.Is("ENGINE") || i+1 == len(tokens) {
 			continue
@@ -47,10 +48,8 @@ func engines(tokens []sqltext.Token) error {
 		if next.Punct('=') && i+2 < len(tokens) {
 			next = tokens[i+2]
 		}
-		if next.Kind != sqltext.Word && next.Kind != sqltext.Quoted {
-			continue // a column of that name
-		}
-		if name := strings.Trim(next.Text, "`\""); !local(name) {
+		name := strings.Trim(next.Text, "`\"")
+		if slices.Contains(g.engines, strings.ToLower(name)) && !local(name) {
 			return chdb.Errorf(codeDenied, "ACCESS_DENIED", "Engine %s is not available in the embedded store", name)
 		}
 	}
@@ -62,6 +61,6 @@ func local(engine string) bool {
 	return strings.HasSuffix(engine, "MergeTree") && !strings.HasPrefix(engine, "Replicated") && !strings.HasPrefix(engine, "Shared") ||
 		slices.Contains([]string{
 			"Atomic", "Memory", "Null", "Log", "TinyLog", "StripeLog", "Set", "Join", "Buffer", "Dictionary", "View", "MaterializedView", "GenerateRandom",
-			"EmbeddedRocksDB",
+			"EmbeddedRocksDB", "Alias",
 		}, engine)
 }

@@ -23,18 +23,28 @@ type Parser interface {
 	Query(sql, format string, params ...chdb.Param) ([]byte, chdb.Stats, error)
 }
 
-// Gate knows the engine's table functions.
+// Gate knows the names that the engine knows, in lower case.
 type Gate struct {
-	tableFunctions []string // lower case
+	tableFunctions []string
+	engines        []string // of tables and databases
 }
 
-// New reads the engine's table functions.
+// New reads the names.
 func New(p Parser) (*Gate, error) {
-	out, _, err := p.Query("SELECT lower(name) FROM system.table_functions ORDER BY 1", "TSVRaw")
+	functions, err := names(p, "SELECT lower(name) FROM system.table_functions")
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{tableFunctions: strings.Fields(string(out))}, nil
+	engines, err := names(p, "SELECT lower(name) FROM system.table_engines UNION ALL SELECT lower(name) FROM system.database_engines")
+	if err != nil {
+		return nil, err
+	}
+	return &Gate{tableFunctions: functions, engines: engines}, nil
+}
+
+func names(p Parser, sql string) ([]string, error) {
+	out, _, err := p.Query(sql, "TSVRaw")
+	return strings.Fields(string(out)), err
 }
 
 // Statement is a judged statement, ready to run.
@@ -58,7 +68,7 @@ func (g *Gate) Query(p Parser, role Role, sql string, params []chdb.Param) (Stat
 	}
 	switch role {
 	case Admin:
-		return st, adminQuery(p, st, params)
+		return st, g.adminQuery(p, st, params)
 	case Writer:
 		return st, writerQuery(st)
 	case Reader:
