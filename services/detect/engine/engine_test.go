@@ -212,14 +212,14 @@ findings contains sprintf("%d %d %v", [input.windows.n.count, input.windows.d.di
 		t.Fatalf("the test finds %q; want more", want)
 	}
 	for cut := range events {
-		first := summaries(t, New(p, Options{}), events[:cut]...)
+		got := summaries(t, New(p, Options{}), events[:cut]...)
 		e := New(p, Options{})
 		for _, ev := range events[:cut] {
 			if err := e.Fold(context.Background(), ev); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got := append(first, summaries(t, e, events[cut:]...)...)
+		got = append(got, summaries(t, e, events[cut:]...)...)
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("restart at %d (-want +got):\n%s", cut, d)
 		}

@@ -201,8 +201,9 @@ func (r *metaReader) duration(n *yaml.Node) time.Duration {
 
 func (r *metaReader) techniques(n *yaml.Node) []string {
 	out := r.texts(n)
+	technique := regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
 	for i, t := range out {
-		if ok, _ := regexp.MatchString(`^T\d{4}(\.\d{3})?$`, t); !ok {
+		if !technique.MatchString(t) {
 			r.bad(n.Content[i], fmt.Sprintf("ATT&CK technique %q", t), "write T1046 or T1110.001")
 		}
 	}

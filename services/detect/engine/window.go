@@ -42,14 +42,14 @@ type windowState struct {
 
 // appendKey returns the key of ev, or false if a field of it is missing.
 func (s *windowState) appendKey(ev *event) ([]byte, bool) {
-	key, ok := s.key[:0], true
+	s.key = s.key[:0]
 	for _, i := range s.by {
-		if key, ok = appendScalar(key, ev.at(i)); !ok {
+		var ok bool
+		if s.key, ok = appendScalar(s.key, ev.at(i)); !ok {
 			return nil, false
 		}
 	}
-	s.key = key
-	return key, true
+	return s.key, true
 }
 
 // observe counts ev. An event without one of the fields of the window is not
