@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
 
 	"github.com/cordon-iot/cordon"
 )
@@ -308,4 +309,39 @@ func TestReplayBounds(t *testing.T) {
 			t.Errorf("Replay(%d, %d) = %d records, next %d, %v; want %d, %d", tt.from, tt.until, n, next, err, tt.want, tt.next)
 		}
 	}
+}
+
+// TestRunLeavesNothing checks that Run takes its goroutines and connections
+// with it.
+func TestRunLeavesNothing(t *testing.T) {
+	b := newBench(t, 2)
+	b.feed(t, 0, 100)
+	applied := make(chan struct{})
+	var n atomic.Int64
+	step := &copier{out: b.out, apply: func(cordon.Record) error {
+		if n.Add(1) == 100 {
+			close(applied)
+		}
+		return nil
+	}}
+	before := goleak.IgnoreCurrent()
+	stop := begin(t, func(ctx context.Context) error { return Run(ctx, b.config(t, step)) })
+	wait(t, applied, "all inputs")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	// What the broker keeps of its side is its own.
+	opts := []goleak.Option{before}
+	for _, f := range []string{"read", "read.func1", "write"} {
+		opts = append(opts, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn)."+f))
+	}
+	// Find waits for half a second; the answer to the last fetch may take longer.
+	err := goleak.Find(opts...)
+	for range 5 {
+		if err == nil {
+			return
+		}
+		err = goleak.Find(opts...)
+	}
+	t.Errorf("goroutines left: %v", err)
 }
