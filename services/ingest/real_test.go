@@ -60,19 +60,26 @@ func lines(t testing.TB, r io.Reader) [][]byte {
 type tally struct {
 	in, events, refused, dropped int
 	reasons                      map[string]int
-	classes                      map[int]int
+	classes                      map[string]int
 	devices                      map[cordon.DeviceID]int
+	ids                          map[cordon.EventID]int
 }
 
 func (s *testStep) all(t testing.TB, records [][]byte, key string) tally {
 	t.Helper()
-	n := tally{in: len(records), reasons: map[string]int{}, classes: map[int]int{}, devices: map[cordon.DeviceID]int{}}
-	for _, raw := range records {
-		switch res := s.do(t, cordon.Record{Key: key, Value: raw}); {
-		case res.event != nil:
+	n := tally{in: len(records), reasons: map[string]int{}, classes: map[string]int{}, devices: map[cordon.DeviceID]int{},
+		ids: map[cordon.EventID]int{}}
+	for i, raw := range records {
+		res := s.apply(t, cordon.Record{Key: key, Value: raw})
+		switch {
+		case res.raw.Body != nil:
 			n.events++
-			n.classes[res.event.ClassUID]++
+			n.classes[res.raw.Class]++
 			n.devices[res.raw.Device]++
+			n.ids[res.raw.ID]++
+			if i%16 == 0 {
+				decode(t, res.raw.Body)
+			}
 		case res.refused != nil:
 			n.refused++
 			n.reasons[res.refused.Reason]++
@@ -85,8 +92,8 @@ func (s *testStep) all(t testing.TB, records [][]byte, key string) tally {
 
 func TestFleet(t *testing.T) {
 	n := newTestStep(t, "zeek").all(t, lines(t, open(t, "fleet-replay", "fleet-dev-1.ndjson.zst")), "")
-	t.Logf("%d records: %d events %v of %d devices, %d refused %v, %d dropped",
-		n.in, n.events, n.classes, len(n.devices), n.refused, n.reasons, n.dropped)
+	t.Logf("%d records: %d events %v of %d devices with %d ids, %d refused %v, %d dropped",
+		n.in, n.events, n.classes, len(n.devices), len(n.ids), n.refused, n.reasons, n.dropped)
 	if n.in != 67_739 || n.events != n.in {
 		t.Errorf("%d records gave %d events, %d refusals %v, %d drops; want 67739 events",
 			n.in, n.events, n.refused, n.reasons, n.dropped)

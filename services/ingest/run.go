@@ -101,27 +101,34 @@ func learn(m mapper, r *report.Report, in cordon.Record, v *resolve.Resolver) {
 }
 
 // follow folds the devices topic: up to its end before it returns, then for as
-// long as ctx lasts. A record that is no device is logged and passed over: it
-// must not keep events from being made.
+// long as ctx lasts.
 func follow(ctx context.Context, o Options, g *errgroup.Group) (*inventory.Inventory, error) {
-	inv, topic := inventory.New(), o.Topics.Devices()
-	fold := func(r cordon.Record) error {
-		if err := inv.Fold(r); err != nil {
-			o.Log.Warn("record of the inventory passed over", "record", r.Position.String(), "err", err)
-		}
-		return nil
-	}
+	f, topic := &folder{inventory.New(), o.Log}, o.Topics.Devices()
 	partitions, err := wkafka.Partitions(ctx, o.Kafka, topic)
 	if err != nil {
 		return nil, err
 	}
 	for p := range partitions {
-		next, err := stream.Replay(ctx, o.Kafka, topic, p, 0, -1, fold)
+		next, err := stream.Replay(ctx, o.Kafka, topic, p, 0, -1, f.fold)
 		if err != nil {
 			return nil, fmt.Errorf("inventory: %w", err)
 		}
-		g.Go(func() error { return stream.Follow(ctx, o.Kafka, topic, p, next, fold) })
+		g.Go(func() error { return stream.Follow(ctx, o.Kafka, topic, p, next, f.fold) })
 	}
-	inv.Publish()
-	return inv, nil
+	f.Publish()
+	return f.Inventory, nil
+}
+
+// folder folds records into an inventory. A record that is no device is logged
+// and passed over: it must not keep events from being made.
+type folder struct {
+	*inventory.Inventory
+	log *slog.Logger
+}
+
+func (f *folder) fold(r cordon.Record) error {
+	if err := f.Fold(r); err != nil {
+		f.log.Warn("record of the inventory passed over", "record", r.Position.String(), "err", err)
+	}
+	return nil
 }

@@ -52,7 +52,7 @@ func NewMapper(names field.Names) *Mapper {
 		"mqtt":   field.Object(r.mqtt.table()),
 		"modbus": field.Object(r.modbus.table()),
 	}
-	maps.Copy(m.table, r.head.table())
+	maps.Copy(m.table, r.table())
 	m.kinds = map[string]func(*report.Report){
 		"alert":  r.fillAlert,
 		"flow":   r.fillFlow,
