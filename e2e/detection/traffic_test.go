@@ -148,10 +148,14 @@ type found struct {
 
 func detect(t testing.TB, p *engine.Pack, tr traffic) []found {
 	t.Helper()
-	e := engine.New(p, engine.Options{
-		Budget: time.Minute, // a busy machine must not change the result
-		Report: func(_ *engine.Policy, _ cordon.EventID, err error) { t.Error(err) },
-	})
+	return detectWith(t, p, tr, engine.Options{})
+}
+
+func detectWith(t testing.TB, p *engine.Pack, tr traffic, o engine.Options) []found {
+	t.Helper()
+	o.Budget = time.Minute // a busy machine must not change the result
+	o.Report = func(_ *engine.Policy, _ cordon.EventID, err error) { t.Error(err) }
+	e := engine.New(p, o)
 	var out []found
 	for i, ev := range tr.events {
 		fs, err := e.Evaluate(context.Background(), ev)
