@@ -15,7 +15,7 @@ type collector struct {
 	problems float64
 
 	events, candidates, observed, findings, suppressed *prometheus.Desc
-	failures, late, evicted, loaded, leftOut           *prometheus.Desc
+	failures, late, evicted, again, loaded, leftOut    *prometheus.Desc
 }
 
 func newCollector(p *engine.Pack, counts *engine.Counts) *collector {
@@ -32,6 +32,7 @@ func newCollector(p *engine.Pack, counts *engine.Counts) *collector {
 		failures:   desc("failures_total", "Evaluations on which a policy was silent, and builtins that were undefined, because of an error.", "policy", "kind"),
 		late:       desc("window_late_total", "Events too old for a window.", "policy", "window"),
 		evicted:    desc("window_evicted_total", "Keys that a window forgot because there were too many.", "policy", "window"),
+		again:      desc("duplicate_events_total", "Events that had been delivered before; they count once."),
 		loaded:     desc("policies", "Policies in force."),
 		leftOut:    desc("policy_problems", "Problems in the folder of policies; what has one is not in force."),
 	}
@@ -41,7 +42,7 @@ func newCollector(p *engine.Pack, counts *engine.Counts) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.events, c.candidates, c.observed, c.findings, c.suppressed,
-		c.failures, c.late, c.evicted, c.loaded, c.leftOut,
+		c.failures, c.late, c.evicted, c.again, c.loaded, c.leftOut,
 	} {
 		ch <- d
 	}
@@ -52,6 +53,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, n *atomic.Int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n.Load()), labels...)
 	}
+	counter(c.again, &c.counts.Duplicates)
 	policies := 0
 	c.counts.Each(func(id string, n *engine.PolicyCounts) {
 		policies++

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cordon-iot/cordon"
@@ -52,7 +53,8 @@ func (s *step) evaluate(ctx context.Context, in cordon.Record) ([]cordon.Finding
 		return nil, &stream.RejectError{Reason: reasonEnvelope, Err: err}
 	}
 	found, err := s.engine.Evaluate(ctx, ev)
-	if err != nil && ctx.Err() == nil {
+	var order *engine.OrderError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &order) {
 		return nil, &stream.RejectError{Reason: reasonBody, Err: err}
 	}
 	return found, err

@@ -8,8 +8,9 @@ import (
 // Counts are the counters of policies, by id. Engines of several partitions
 // add to the same ones; they only grow.
 type Counts struct {
-	mu       sync.Mutex
-	policies map[string]*PolicyCounts
+	Duplicates atomic.Int64 // events that had been delivered before
+	mu         sync.Mutex
+	policies   map[string]*PolicyCounts
 }
 
 // PolicyCounts are the counters of one policy.

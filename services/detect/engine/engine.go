@@ -25,6 +25,7 @@ type Options struct {
 	Counts   *Counts       // nil: the engine counts for itself
 	Budget   time.Duration // for one evaluation of one rule by OPA
 	MostKeys int           // keys that one window remembers, and devices that suppression does
+	Recent   int           // events among which one that is delivered again is recognised
 
 	// Plain leaves every decision to OPA. It costs about fifty times as much;
 	// tests compare the two.
@@ -49,6 +50,8 @@ type Engine struct {
 	runs    []*run
 	report  func(*Policy, cordon.EventID, error)
 	plain   bool
+	recent  *recent
+	counts  *Counts
 }
 
 // run is one policy with its state in this partition.
@@ -58,7 +61,7 @@ type run struct {
 	windows  []*windowState
 	readings []cached // of the windows, for the event under evaluation
 	read     func(int) (reading, bool)
-	emitted  *lru[int64] // device and key to the event time of the last finding
+	emitted  *lru[*emissions] // by device and key
 	scratch  []byte
 }
 
@@ -84,10 +87,12 @@ func New(p *Pack, o Options) *Engine {
 		oracle: oracle{budget: cmp.Or(o.Budget, DefaultBudget), watchdog: o.Watchdog},
 		report: o.Report,
 		plain:  o.Plain,
+		recent: newRecent(cmp.Or(o.Recent, DefaultRecent)),
+		counts: o.Counts,
 	}
 	e.machine = newMachine(e.event, p.memos)
 	for _, q := range p.Policies {
-		r := &run{Policy: q, counts: o.Counts.of(q), emitted: newLRU[int64](most), readings: make([]cached, len(q.windows))}
+		r := &run{Policy: q, counts: o.Counts.of(q), emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
 		for _, w := range q.windows {
 			r.windows = append(r.windows, &windowState{window: w, cells: newLRU[cell](most), counts: r.counts.Windows[w.Name]})
 		}
@@ -98,14 +103,23 @@ func New(p *Pack, o Options) *Engine {
 }
 
 // Evaluate returns what the policies find in ev, in the order of their
-// packages, and remembers ev. It fails only when ev is no JSON object or ctx
-// has ended; then nothing was remembered.
+// packages, and remembers ev. In an event that was delivered before, by its id,
+// they find nothing. It fails when ev is no JSON object or ctx has ended; then
+// nothing was remembered. It returns an *OrderError when ev does not come after
+// the events before it.
 func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := e.recent.order(ev); err != nil {
+		return nil, err
+	}
 	if err := e.event.reset(ev); err != nil {
 		return nil, err
+	}
+	if !e.recent.add(ev.ID) {
+		e.counts.Duplicates.Add(1)
+		return nil, nil
 	}
 	e.machine.reset()
 	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
@@ -259,27 +273,4 @@ func (e *event) with(name string, t *ast.Term) ast.Value {
 		}
 	})
 	return ast.NewObject(append(items, [2]*ast.Term{key, t})...)
-}
-
-// suppressed reports whether r found the same lately. Time is event time: an
-// event that arrives late is close to a finding that was made of a later one.
-func (r *run) suppressed(ev *event, key string) bool {
-	last, ok := r.emitted.get(r.emittedKey(ev, key))
-	at, window := ev.Time.UnixMilli(), r.Suppress.Milliseconds()
-	return ok && at-last < window && last-at < window
-}
-
-// remember notes that r found something now.
-func (r *run) remember(ev *event, key string) {
-	if r.Suppress == 0 {
-		return
-	}
-	at := ev.Time.UnixMilli()
-	e, _ := r.emitted.use(r.emittedKey(ev, key), func() int64 { return at })
-	e.value = max(e.value, at)
-}
-
-func (r *run) emittedKey(ev *event, key string) []byte {
-	r.scratch = append(append(append(r.scratch[:0], ev.Device...), 0), key...)
-	return r.scratch
 }

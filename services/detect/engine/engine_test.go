@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ findings contains {"summary": sprintf("port %d", [input.dst_endpoint.port]), "ev
 	input.dst_endpoint.port in {23, 2323}
 }`))
 	ev := at(1, `{"class_uid":4001,"device":{"zone":"cctv"},"dst_endpoint":{"port":23}}`)
+	ev.Position = cordon.Position{Topic: "events", Partition: 2, Offset: 7}
 	got, err := New(p, Options{}).Evaluate(context.Background(), ev)
 	if err != nil {
 		t.Fatal(err)
@@ -141,13 +143,13 @@ func TestSuppress(t *testing.T) {
 		t float64
 	}{
 		{"a", 7200}, {"a", 7300}, {"b", 7300}, {"a", 10799}, {"a", 10800}, // an hour after the first
-		{"a", 7201}, // late, but within an hour of the second
-		{"a", 7199}, // late by more
+		{"a", 7199}, // late, but within an hour of the first
+		{"a", 3599}, // late by more
 		{"a", 10900},
 	} {
 		got = append(got, summaries(t, e, at(s.t, fmt.Sprintf(`{"k":%q,"t":%d}`, s.k, int(s.t))))...)
 	}
-	want := []string{"a at 7200", "b at 7300", "a at 10800", "a at 7199"}
+	want := []string{"a at 7200", "b at 7300", "a at 10800", "a at 3599"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
 	}
@@ -164,6 +166,54 @@ func TestSuppressTogether(t *testing.T) {
 	got := summaries(t, e, at(0, `{"why":["a","b"]}`), at(60, `{"why":["c"]}`), at(3600, `{"why":["d","e"]}`))
 	if d := cmp.Diff([]string{"a", "b", "d", "e"}, got); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
+	}
+}
+
+// A file that is fed twice gives the same findings once.
+func TestDeliveredAgain(t *testing.T) {
+	p := mustLoad(t, one(plain+"\nwindows:\n  n: {kind: count, by: [input.device.uid], over: 1h}", `
+observe contains "n" if input.x
+findings contains sprintf("%d", [input.windows.n.count]) if input.windows.n.count >= 3`))
+	counts := NewCounts()
+	e := New(p, Options{Counts: counts, Recent: 4})
+	again := func(from, to int) (events []cordon.Event) {
+		for i := from; i < to; i++ {
+			events = append(events, at(float64(i), `{"device":{"uid":"d"},"x":1}`))
+		}
+		return events
+	}
+	got := summaries(t, e, inOrder(again(0, 3), again(0, 3), again(2, 4), again(0, 1))...)
+	if d := cmp.Diff([]string{"3", "4"}, got); d != "" {
+		t.Errorf("findings (-want +got):\n%s", d)
+	}
+	if n := counts.Duplicates.Load(); n != 5 {
+		t.Errorf("duplicates = %d; want 5: all but the last, which is too far back", n)
+	}
+}
+
+// inOrder puts events at places in the log one after the other.
+func inOrder(parts ...[]cordon.Event) []cordon.Event {
+	all := slices.Concat(parts...)
+	for i := range all {
+		all[i].Position = cordon.Position{Topic: "events", Offset: int64(i)}
+	}
+	return all
+}
+
+func TestOrder(t *testing.T) {
+	e := New(mustLoad(t, one(plain, `findings contains "x" if true`)), Options{})
+	events := inOrder([]cordon.Event{at(0, `{}`), at(1, `{}`)})
+	for _, i := range []int{0, 1} {
+		if _, err := e.Evaluate(context.Background(), events[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range []int{1, 0} {
+		_, err := e.Evaluate(context.Background(), events[i])
+		var order *OrderError
+		if !errors.As(err, &order) {
+			t.Errorf("Evaluate of offset %d after 1 = %v; want an OrderError", i, err)
+		}
 	}
 }
 

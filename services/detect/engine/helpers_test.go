@@ -50,7 +50,6 @@ func at(seconds float64, body string) cordon.Event {
 	return cordon.Event{
 		ID: cordon.NewEventID("test", []byte(when.String()+body)), Device: "d", Class: "network_activity",
 		Time: when, Recorded: when, Body: []byte(body),
-		Position: cordon.Position{Topic: "events", Offset: int64(seconds * 1000)},
 	}
 }
 

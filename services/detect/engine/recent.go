@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/cordon-iot/cordon"
+)
+
+// DefaultRecent is how many events back one that is delivered again is
+// recognised.
+const DefaultRecent = 65_536
+
+// recent knows the events of a partition that came last, by their ids. Sources
+// deliver at least once: what is delivered twice counts once.
+type recent struct {
+	ids  []cordon.EventID // ring
+	next int
+	has  map[cordon.EventID]struct{}
+	last cordon.Position
+}
+
+func newRecent(n int) *recent {
+	return &recent{ids: make([]cordon.EventID, n), has: make(map[cordon.EventID]struct{})}
+}
+
+// OrderError says that events were not given in the order of the log, each
+// once. The state is worthless then: begin with a new engine.
+type OrderError struct{ At, After cordon.Position }
+
+// Error names both places.
+func (e *OrderError) Error() string {
+	return fmt.Sprintf("event at %s after the one at %s: a partition is evaluated in its order, each event once", e.At, e.After)
+}
+
+// order checks that ev comes after what came before it in the log.
+func (r *recent) order(ev cordon.Event) error {
+	at := ev.Position
+	if at.Topic == "" {
+		return nil
+	}
+	if r.last.Topic == at.Topic && r.last.Partition == at.Partition && at.Offset <= r.last.Offset {
+		return &OrderError{At: at, After: r.last}
+	}
+	r.last = at
+	return nil
+}
+
+// add remembers ev and reports whether it is new.
+func (r *recent) add(id cordon.EventID) bool {
+	if _, ok := r.has[id]; ok {
+		return false
+	}
+	delete(r.has, r.ids[r.next])
+	r.ids[r.next] = id
+	r.has[id] = struct{}{}
+	r.next = (r.next + 1) % len(r.ids)
+	return true
+}
