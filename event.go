@@ -25,7 +25,10 @@ type Event struct {
 // the log is left out on purpose: a record that is delivered twice keeps its
 // identity.
 func NewEventID(source string, raw []byte) EventID {
-	return EventID(DeriveID("event", source, string(raw)))
+	b := make([]byte, 0, 3*8+len("event")+len(source)+len(raw))
+	b = appendCause(b, "event")
+	b = appendCause(b, source)
+	return EventID(hashID(appendCause(b, raw))) // DeriveID without a copy of raw
 }
 
 const eventType = "cordon.event."

@@ -19,15 +19,23 @@ type (
 // a UUID of version 8 (RFC 9562) over SHA-256. The same causes give the same
 // identity, so that doing a thing twice gives the same record.
 func DeriveID(kind string, causes ...string) string {
-	h := sha256.New()
-	var n [8]byte
-	for _, s := range append([]string{kind}, causes...) {
-		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-		h.Write(n[:])
-		h.Write([]byte(s))
+	b := appendCause(nil, kind)
+	for _, c := range causes {
+		b = appendCause(b, c)
 	}
-	var sum [sha256.Size]byte
-	return formatUUID(h.Sum(sum[:0]))
+	return hashID(b)
+}
+
+// appendCause appends s behind its length, so that no two lists of causes give
+// the same bytes.
+func appendCause[T string | []byte](b []byte, s T) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func hashID(b []byte) string {
+	sum := sha256.Sum256(b)
+	return formatUUID(sum[:])
 }
 
 func formatUUID(sum []byte) string {

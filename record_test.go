@@ -166,3 +166,21 @@ func TestTopics(t *testing.T) {
 		t.Errorf("Word = %q; want events", w)
 	}
 }
+
+func TestFormatTime(t *testing.T) {
+	for _, in := range []string{
+		"2026-03-02T00:00:00Z", "2026-12-31T23:59:59.999Z", "1970-01-01T00:00:00.0019Z", "2026-07-01T12:00:00.5+02:00",
+		"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.123456789Z",
+	} {
+		want := at(in).Format("2006-01-02T15:04:05.000Z")
+		if got := formatTime(at(in)); got != want {
+			t.Errorf("formatTime(%s) = %s; want %s", in, got, want)
+		}
+	}
+}
+
+func TestNewEventIDIsDerived(t *testing.T) {
+	if got, want := NewEventID("/sensors/s-02", []byte("{}")), DeriveID("event", "/sensors/s-02", "{}"); string(got) != want {
+		t.Errorf("NewEventID = %s; want %s", got, want)
+	}
+}
