@@ -29,7 +29,9 @@ func TestUniversalSuite(t *testing.T) {
 				// acknowledged is seen before it comes again.
 				GuaranteedOrder: window == 1,
 			}, func(t *testing.T) (message.Publisher, message.Subscriber) {
-				return construct(t, "suite-"+name[7:])
+				// One group per test: members that come and go in one would
+				// stop the others.
+				return construct(t, t.Name())
 			}, construct)
 		})
 	}
@@ -46,8 +48,8 @@ func pubSub(t *testing.T, cfg wkafka.Config, group string, window int) (message.
 	}
 	sub, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
 		ConsumerConfig: wkafka.ConsumerConfig{Config: cfg, Group: group, SessionTimeout: 6 * time.Second},
-		Window:         window,
-		Create:         wkafka.TopicSpec{Partitions: 8},
+		Window:         window, NackDelay: time.Millisecond,
+		Create: wkafka.TopicSpec{Partitions: 8},
 	})
 	if err != nil {
 		t.Fatal(err)
