@@ -30,6 +30,12 @@ func (t *tally) finding(f cordon.Finding, recorded time.Time) {
 	t.causes[f.ID] = recorded
 }
 
+// knows reports whether the finding was seen.
+func (t *tally) knows(id cordon.FindingID) bool {
+	_, ok := t.causes[id]
+	return ok
+}
+
 // action notes a step and returns how long after the raw record it came, if
 // that is known.
 func (t *tally) action(a cordon.Action) (since time.Duration, known bool) {

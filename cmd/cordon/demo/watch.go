@@ -22,6 +22,11 @@ type watcher struct {
 	mu    sync.Mutex // guards what follows
 	tally *tally
 	next  map[string][]int64 // by topic, the offset after the last record seen
+
+	// Actions that were seen before the finding they follow from: the topics
+	// are read side by side. Those that follow from a finding of an earlier run
+	// stay here.
+	early map[cordon.FindingID][]cordon.Action
 }
 
 // found is a finding or an action as it was seen.
@@ -33,7 +38,7 @@ type found struct {
 }
 
 func newWatcher(k wkafka.Config, t cordon.Topics, known map[cordon.DeviceID]bool, told func(found)) *watcher {
-	return &watcher{kafka: k, topics: t, known: known, told: told, tally: newTally(), next: map[string][]int64{}}
+	return &watcher{kafka: k, topics: t, known: known, told: told, tally: newTally(), next: map[string][]int64{}, early: map[cordon.FindingID][]cordon.Action{}}
 }
 
 // start notes where the topics end now; what comes later is followed.
@@ -51,52 +56,81 @@ func (w *watcher) start(ctx context.Context) error {
 // run follows the topics until ctx ends.
 func (w *watcher) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	follow := func(topic string, f func(context.Context, cordon.Record) error) {
-		for p, from := range w.next[topic] {
-			g.Go(func() error {
-				return stream.Follow(ctx, w.kafka, topic, p, from, func(r cordon.Record) error { return f(ctx, r) })
-			})
-		}
+	for p, from := range w.next[w.topics.Findings()] {
+		g.Go(func() error { return w.followFindings(ctx, p, from) })
 	}
-	follow(w.topics.Findings(), w.finding)
-	follow(w.topics.Actions(), w.action)
+	for p, from := range w.next[w.topics.Actions()] {
+		g.Go(func() error { return stream.Follow(ctx, w.kafka, w.topics.Actions(), p, from, w.action) })
+	}
 	return g.Wait()
 }
 
-func (w *watcher) finding(ctx context.Context, r cordon.Record) error {
-	f, err := cordon.FindingOf(r)
-	if err != nil {
-		return err
-	}
-	if !w.known[f.Device] {
-		w.seen(r.Position, nil)
+// followFindings follows one partition; what caused a finding is in the same
+// one of the events topic.
+func (w *watcher) followFindings(ctx context.Context, partition int, from int64) error {
+	causes := wkafka.NewPartitionReader(w.kafka, w.topics.Events(), partition, 0)
+	defer causes.Close()
+	return stream.Follow(ctx, w.kafka, w.topics.Findings(), partition, from, func(r cordon.Record) error {
+		f, err := cordon.FindingOf(r)
+		if err != nil {
+			return err
+		}
+		if !w.known[f.Device] {
+			w.seen(r.Position, nil)
+			return nil
+		}
+		recorded, err := recordedAt(ctx, causes, f.CauseAt.Offset)
+		if err != nil {
+			return err
+		}
+		w.seen(r.Position, func() { w.finding(f, recorded) })
 		return nil
-	}
-	recorded, err := w.recorded(ctx, f.CauseAt)
-	if err != nil {
-		return err
-	}
-	w.seen(r.Position, func() {
-		w.tally.finding(f, recorded)
-		w.told(found{finding: &f})
 	})
-	return nil
 }
 
-func (w *watcher) action(_ context.Context, r cordon.Record) error {
+// recordedAt is when the log took the raw record that the event at offset was
+// made of.
+func recordedAt(ctx context.Context, events *wkafka.PartitionReader, offset int64) (time.Time, error) {
+	events.SeekTo(offset)
+	b, err := events.Fetch(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, h := range b.Records[0].Headers {
+		if h.Key == cordon.HeaderRecorded {
+			return time.Parse(time.RFC3339Nano, string(h.Value))
+		}
+	}
+	return time.Time{}, nil
+}
+
+func (w *watcher) finding(f cordon.Finding, recorded time.Time) {
+	w.tally.finding(f, recorded)
+	w.told(found{finding: &f})
+	for _, a := range w.early[f.ID] {
+		w.step(a)
+	}
+	delete(w.early, f.ID)
+}
+
+func (w *watcher) action(r cordon.Record) error {
 	a, err := cordon.ActionOf(r)
 	if err != nil {
 		return err
 	}
-	if !w.known[a.Device] {
-		w.seen(r.Position, nil)
-		return nil
-	}
 	w.seen(r.Position, func() {
-		since, known := w.tally.action(a)
-		w.told(found{action: &a, since: since, known: known})
+		if w.tally.knows(a.Finding) {
+			w.step(a)
+			return
+		}
+		w.early[a.Finding] = append(w.early[a.Finding], a)
 	})
 	return nil
+}
+
+func (w *watcher) step(a cordon.Action) {
+	since, known := w.tally.action(a)
+	w.told(found{action: &a, since: since, known: known})
 }
 
 // seen does what follows from the record at p, one at a time.
@@ -107,20 +141,6 @@ func (w *watcher) seen(p cordon.Position, f func()) {
 		f()
 	}
 	w.next[p.Topic][p.Partition] = p.Offset + 1
-}
-
-// recorded is when the log took the raw record that the event at p was made of.
-func (w *watcher) recorded(ctx context.Context, p cordon.Position) (time.Time, error) {
-	var at time.Time
-	_, err := stream.Replay(ctx, w.kafka, p.Topic, p.Partition, p.Offset, p.Offset+1, func(r cordon.Record) error {
-		e, err := cordon.EventOf(r)
-		if err != nil {
-			return err
-		}
-		at = e.Recorded
-		return nil
-	})
-	return at, err
 }
 
 // caughtUp reports whether all that the topics held at ends has been seen.

@@ -1,8 +1,6 @@
 package up
 
-import (
-	"net"
-)
+import "net"
 
 // taken reports whether another program listens on address.
 func taken(address string) bool {
@@ -26,4 +24,12 @@ func anyPort(address string) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// fixed is address with a port that is free now in place of 0.
+func fixed(address string) string {
+	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
+		return address
+	}
+	return anyPort(address)
 }

@@ -83,7 +83,8 @@ func (s *Settings) complete() error {
 		if !s.set.Changed("max-lease") {
 			s.Rules.MaxLease = DevLease
 		}
-		s.Listen, s.Broker, s.Store = s.free("listen", s.Listen), s.free("broker-listen", s.Broker), s.free("store-listen", s.Store)
+		s.Broker, s.Store = s.free("broker-listen", s.Broker), s.free("store-listen", s.Store)
+		s.Listen = fixed(s.free("listen", s.Listen))
 	}
 	if s.set.Changed("max-lease") || s.Dev {
 		s.Rules.Lease = min(s.Rules.Lease, s.Rules.MaxLease)
