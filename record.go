@@ -106,8 +106,8 @@ func envelope(id, typ, source string, at time.Time, more ...Header) []Header {
 }
 
 // formatTime gives milliseconds in UTC, the resolution of OCSF, in the form of
-// RFC 3339. It does what Time.Format does in a quarter of the time: every event
-// has two.
+// RFC 3339. Every event has two, so that it does not go through the layouts of
+// Time.Format.
 func formatTime(t time.Time) string {
 	t = t.UTC()
 	year, month, day := t.Date()
