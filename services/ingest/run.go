@@ -30,6 +30,9 @@ type Options struct {
 // Run turns raw records into events until ctx ends. It starts when it has read
 // the inventory as far as it goes.
 func Run(ctx context.Context, o Options) error {
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry() // counted for nobody
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	inv, err := follow(ctx, o, g)
 	if err != nil {
