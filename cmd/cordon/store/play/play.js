@@ -5,9 +5,18 @@ const $ = (id) => document.getElementById(id);
 const shown = 2000; // rows put into the page; the rest would only slow it down
 let running = null;
 
+// /play?database=...&sql=... opens with a statement.
+const asked = new URLSearchParams(location.search);
+if (asked.get('sql')) $('sql').value = asked.get('sql');
+const database = asked.get('database') ?? 'default';
+
 if (location.hash.length > 1) {
   $('password').value = decodeURIComponent(location.hash.slice(1));
-  history.replaceState(null, '', location.pathname);
+  history.replaceState(null, '', location.pathname + location.search);
+}
+
+function count(n, noun) {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function fail(text) {
@@ -66,7 +75,7 @@ function show(text, format, took) {
   $('result').replaceChildren(table(r.meta, r.data));
   const s = r.statistics;
   const more = r.rows > shown ? `, first ${shown} shown` : '';
-  $('status').textContent = `${r.rows.toLocaleString()} rows${more} · read ${s.rows_read.toLocaleString()} rows · engine ${(s.elapsed * 1000).toFixed(1)} ms · total ${took} ms`;
+  $('status').textContent = `${count(r.rows, 'row')}${more} · read ${count(s.rows_read, 'row')} · engine ${(s.elapsed * 1000).toFixed(1)} ms · total ${took} ms`;
 }
 
 async function run() {
@@ -77,7 +86,7 @@ async function run() {
   $('stop').hidden = false;
   const begun = performance.now();
   try {
-    const res = await fetch('./?default_format=JSONCompact&output_format_json_quote_64bit_integers=1&wait_end_of_query=1', {
+    const res = await fetch(`./?database=${encodeURIComponent(database)}&default_format=JSONCompact&output_format_json_quote_64bit_integers=1&wait_end_of_query=1`, {
       method: 'POST', body: $('sql').value, signal: running.signal,
       headers: {'X-ClickHouse-User': 'reader', 'X-ClickHouse-Key': $('password').value},
     });
