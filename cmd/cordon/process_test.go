@@ -166,6 +166,7 @@ func TestUpDemoAgain(t *testing.T) {
 	free := regexp.MustCompile(`(\d+) free again`).FindStringSubmatch(out)[1]
 	c.eventually("^"+free+"\n$", "query", "-o", "tsv", released) // history writes once a second
 	c.want(`"topic":"findings"`, "tap", "findings", "--from", "start", "-n", "1")
+	c.account(dir)
 	c.stop(up)
 	if _, err := datadir.Running(dir); !errors.Is(err, datadir.ErrNotRunning) {
 		t.Errorf("Running after ctrl-C = %v; want ErrNotRunning", err)
@@ -176,7 +177,73 @@ func TestUpDemoAgain(t *testing.T) {
 		t.Errorf("the second start made the schema again:\n%s", said)
 	}
 	c.want("^"+free+"\n$", "query", "-o", "tsv", released)
+	c.interruptDemo()
+	c.crash(up, dir)
+
+	up, _ = c.up()
+	c.want(`^[1-9]\d*\n$`, "query", "-o", "tsv", released)
 	c.stop(up)
+}
+
+// account feeds records of which each comes to another end.
+func (c command) account(dir string) {
+	c.t.Helper()
+	path := filepath.Join(dir, "conn.json")
+	text := `{"_path":"conn","_sensor":"gate","ts":1772355600.5,"uid":"C1","id.orig_h":"10.20.0.11","id.orig_p":4000,"id.resp_h":"10.0.0.20","id.resp_p":443,"proto":"tcp","conn_state":"SF"}` +
+		"\n" + `{"_path":"conn","ts":` + "\n\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	out := c.want(`2 records = 1 events \+ 1 rejected \+ 0 that say nothing about a device`, "feed", path, "--format", "zeek", "--wait")
+	if !strings.Contains(out, "  1 rows in ClickHouse of 1 events") {
+		c.t.Errorf("feed --wait says nothing of the rows:\n%s", out)
+	}
+}
+
+// interruptDemo ends a demo with ctrl-C, and one by its limit.
+func (c command) interruptDemo() {
+	c.t.Helper()
+	if out, code := c.run("demo", "--once", "--devices", "20", "--rate", "100", "--limit", "1s"); code != 1 || !strings.Contains(out, "error: not done within 1s") {
+		c.t.Errorf("demo with a short limit = %d\n%s\nwant 1 and the reason", code, out)
+	}
+	demo, out := c.start("demo", "--devices", "20", "--rate", "0")
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), "ctrl-C ends the demo") {
+			if err := demo.Process.Signal(syscall.SIGINT); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	if err := demo.Wait(); err != nil {
+		c.t.Errorf("demo after ctrl-C = %v; want exit code 0", err)
+	}
+}
+
+// crash kills up with all it cannot clean up. The store must not outlive it.
+func (c command) crash(up *exec.Cmd, dir string) {
+	c.t.Helper()
+	i, err := datadir.Running(dir)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := up.Process.Kill(); err != nil {
+		c.t.Fatal(err)
+	}
+	_ = up.Wait() // killed
+	if _, err := datadir.Running(dir); !errors.Is(err, datadir.ErrNotRunning) {
+		c.t.Errorf("Running after kill -9 = %v; want ErrNotRunning", err)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 400 {
+		res, err := http.Get(i.Store + "/ping")
+		if err != nil {
+			return
+		}
+		res.Body.Close()
+		<-tick.C
+	}
+	c.t.Error("the store outlived the process that started it")
 }
 
 // ready checks that /readyz names every part and all are ready.

@@ -23,7 +23,13 @@ func TestOneHolder(t *testing.T) {
 	if _, err := datadir.Acquire(dir); err == nil || !strings.Contains(err.Error(), "in use by process") {
 		t.Errorf("second Acquire = %v; want the process that holds it", err)
 	}
+	if datadir.WaitFree(dir, 200*time.Millisecond) {
+		t.Error("WaitFree of a directory that is held = true; want false")
+	}
 	l.Release()
+	if !datadir.WaitFree(dir, time.Second) {
+		t.Error("WaitFree of a free directory = false; want true")
+	}
 	l, err = datadir.Acquire(dir)
 	if err != nil {
 		t.Fatalf("Acquire after Release = %v; want none", err)

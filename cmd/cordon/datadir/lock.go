@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Lock is the right to use a data directory. The kernel takes it back when the
@@ -53,6 +54,23 @@ func writePID(f *os.File) error {
 	_, err := fmt.Fprintln(f, os.Getpid())
 	return err
 }
+
+// WaitFree waits until nobody holds dir, not longer than limit, and reports
+// whether that is so. What was started by a process that was killed takes a
+// moment to end.
+func WaitFree(dir string, limit time.Duration) bool {
+	for waited := time.Duration(0); waited < limit; waited += askAgain {
+		l, err := Acquire(dir)
+		if err == nil {
+			l.Release()
+			return true
+		}
+		time.Sleep(askAgain)
+	}
+	return false
+}
+
+const askAgain = 100 * time.Millisecond
 
 // Release gives the directory back.
 func (l *Lock) Release() { l.f.Close() }

@@ -109,11 +109,11 @@ func (s *screen) summary(m summary, t *tally) {
 
 func (s *screen) next(at site) {
 	lines := []string{"cordon query 'SELECT * FROM v1_quarantines'", "cordon tap findings --from start --exit -o line"}
-	if at.play != "" {
-		lines = append(lines, at.play)
-	}
-	if at.own {
+	switch {
+	case at.own:
 		lines = append([]string{"cordon up --dev   # finds all of this again"}, lines...)
+	case at.play != "":
+		lines = append(lines, at.play)
 	}
 	for i, l := range lines {
 		head := "next:"

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cordon-iot/cordon/cmd/cordon/datadir"
 )
 
 // storeProcess is `cordon store` as a child: a fault of the engine must not
@@ -51,8 +53,10 @@ func newStoreProcess(dir, address string, log *slog.Logger, failed func(error)) 
 }
 
 // start starts the store and returns when it answers, or why it does not. From
-// then on it is kept running until stop.
+// then on it is kept running until stop. A store whose parent was killed may
+// still be ending; nobody else has business in the directory.
 func (s *storeProcess) start() error {
+	datadir.WaitFree(s.dir, storeStop) // or the store says who holds it
 	if err := s.launch(); err != nil {
 		close(s.ended)
 		return err
