@@ -1,9 +1,9 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,26 +81,19 @@ func program(s types.ServiceConfig) string {
 	return *s.Build.Args["SERVICE"]
 }
 
-// variables asks a program which variables it reads.
+// variables are those that a program's command reads, as its help says.
 func variables(t *testing.T, program string, command []string) []string {
 	t.Helper()
-	args := []string{"config", "print", "-o", "json"}
-	if program == "cordon" {
-		args = append(args, "--of", command[0])
+	var args []string
+	if len(command) > 0 {
+		args = append(args, command[0])
 	}
+	args = append(args, "--help")
 	out, err := exec.CommandContext(t.Context(), bin(t, program), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}
-	var settings []struct{ Env string }
-	if err := json.Unmarshal(out, &settings); err != nil {
-		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
-	}
-	var known []string
-	for _, s := range settings {
-		known = append(known, s.Env)
-	}
-	return known
+	return regexp.MustCompile(`CORDON_[A-Z_]+`).FindAllString(string(out), -1)
 }
 
 // TestComposeHardened: what is ours runs without privileges, on a file system

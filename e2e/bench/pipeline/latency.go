@@ -27,7 +27,7 @@ const everyTelnet = `# METADATA
 # description: Each connection to port 23, to measure how long a webhook takes.
 # custom:
 #   id: CRD-9001
-#   status: experimental
+#   status: stable
 #   severity: high
 #   response: quarantine
 #   lease: 1h
@@ -96,8 +96,8 @@ func (e *environment) latency(ctx context.Context, o options) (latencyFigure, er
 		err = until(ctx, time.Minute, "all webhooks arrived", func() (bool, error) { return len(w.laps()) >= n, nil })
 	}
 	cancel()
-	if werr := g.Wait(); err == nil && !errors.Is(werr, context.Canceled) {
-		err = werr
+	if werr := g.Wait(); !errors.Is(werr, context.Canceled) {
+		err = errors.Join(werr, err)
 	}
 	if err != nil {
 		return latencyFigure{}, err
