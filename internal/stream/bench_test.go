@@ -150,7 +150,7 @@ func BenchmarkWritePublisher(b *testing.B) {
 func BenchmarkWriteKafkaGoWriter(b *testing.B) {
 	cfg := kafkatest.Start(b)
 	topic := emptyTopic(b, cfg)
-	w := &kafka.Writer{Addr: kafka.TCP(cfg.Brokers...), Topic: topic, RequiredAcks: kafka.RequireAll, Compression: kafka.Lz4,
+	w := &kafka.Writer{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}, Topic: topic, RequiredAcks: kafka.RequireAll, Compression: kafka.Lz4,
 		BatchSize: 1000, BatchTimeout: time.Millisecond, Balancer: kafka.Murmur2Balancer{}}
 	defer w.Close()
 	msgs := messages(events(0, 4000))
