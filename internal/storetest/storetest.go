@@ -6,6 +6,7 @@ package storetest
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ type missingError struct{ text string }
 func (e *missingError) Error() string { return e.text }
 
 func start(binary, dataDir string, env []string) (*Server, error) {
-	cmd := exec.Command(binary, "--data", dataDir, "--listen", "127.0.0.1:0", "--parent")
+	cmd := exec.CommandContext(context.Background(), binary, "--data", dataDir, "--listen", "127.0.0.1:0", "--parent") //nolint:gosec // the caller names the program
 	cmd.Env = append(os.Environ(), env...)
 	var stderr tail
 	cmd.Stderr = &stderr
@@ -153,7 +154,7 @@ func (s *Server) read(line []byte, dataDir string) error {
 	if err := json.Unmarshal(line, &ready); err != nil {
 		return fmt.Errorf("ready line %q: %w", line, err)
 	}
-	text, err := os.ReadFile(filepath.Join(dataDir, "users.json"))
+	text, err := os.ReadFile(filepath.Join(dataDir, "users.json")) //nolint:gosec // of the test
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type Accounts map[gate.Role]Password
 // started before.
 func Users(dataDir string) (Accounts, error) {
 	path := filepath.Join(dataDir, accountsFile)
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // in the data directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no users in %s: start `cordon store --data %s` once: %w", dataDir, dataDir, err)
 	}

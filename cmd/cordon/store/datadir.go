@@ -25,7 +25,7 @@ func openDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(filepath.Join(abs, "engine"), 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(abs, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(abs, "lock"), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the directory
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}

@@ -202,16 +202,14 @@ func TestBusySessionIsLocked(t *testing.T) {
 	s := open(t)
 	done := make(chan response, 1)
 	var slow sync.WaitGroup
-	slow.Go(func() { done <- post(t, s.Admin, "session_id=busy", "SELECT sleep(1)") })
+	slow.Go(func() { done <- post(t, s.Admin, "session_id=busy", "SELECT sleep(3)") })
 	defer slow.Wait()
-	locked := false
-	for !locked {
-		select {
-		case <-done:
-			t.Fatal("the busy session was never locked")
-		default:
-			locked = post(t, s.Admin, "session_id=busy", "SELECT 1").header.Get("X-ClickHouse-Exception-Code") == "373"
-		}
+	conn := admin(t, s)
+	waitFor(t, func() bool {
+		return one[uint64](t, conn, "SELECT count() FROM system.processes WHERE query LIKE '%sleep(3)%' AND query NOT LIKE '%processes%'") == 1
+	})
+	if res := post(t, s.Admin, "session_id=busy", "SELECT 1"); res.header.Get("X-ClickHouse-Exception-Code") != "373" {
+		t.Errorf("statement in a busy session = %d %s; want code 373", res.status, res.body)
 	}
 	if res := <-done; res.status != 200 {
 		t.Errorf("busy session = %d %s; want 200", res.status, res.body)
@@ -253,7 +251,8 @@ func waitFor(t *testing.T, ok func() bool) {
 func TestAsyncInsertIsVisibleAtOnce(t *testing.T) {
 	conn := admin(t, open(t))
 	exec(t, conn, "CREATE TABLE a (n UInt64) ENGINE=MergeTree ORDER BY n")
-	if err := conn.AsyncInsert(timeout(t), "INSERT INTO a VALUES (1), (2)", true); err != nil {
+	//lint:ignore SA1019 deprecated, and what older writers use
+	if err := conn.AsyncInsert(timeout(t), "INSERT INTO a VALUES (1), (2)", true); err != nil { //nolint:staticcheck // see above
 		t.Fatalf("AsyncInsert: %v", err)
 	}
 	ctx := clickhouse.Context(timeout(t), clickhouse.WithAsync(true))

@@ -16,11 +16,13 @@ func play(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	switch name := r.URL.Path; name {
+	switch r.URL.Path {
 	case "/play":
 		http.ServeFileFS(w, r, playFiles, "play/play.html")
-	case "/play/play.css", "/play/play.js":
-		http.ServeFileFS(w, r, playFiles, name[1:])
+	case "/play/play.css":
+		http.ServeFileFS(w, r, playFiles, "play/play.css")
+	case "/play/play.js":
+		http.ServeFileFS(w, r, playFiles, "play/play.js")
 	default:
 		http.NotFound(w, r)
 	}

@@ -119,11 +119,12 @@ func writeError(w http.ResponseWriter, e *chdb.Error) {
 	h := w.Header()
 	h.Set("X-ClickHouse-Exception-Code", strconv.Itoa(e.Code))
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	h.Set("X-Content-Type-Options", "nosniff")
 	if e.Code == codeAuthentication {
 		h.Set("WWW-Authenticate", `Basic realm="cordon store"`)
 	}
 	w.WriteHeader(status(e.Code))
-	_, _ = io.WriteString(w, strings.TrimRight(e.Message, "\n")+"\n")
+	_, _ = io.WriteString(w, strings.TrimRight(e.Message, "\n")+"\n") //nolint:gosec // text/plain
 }
 
 // status maps an engine's code as its HTTP server does.

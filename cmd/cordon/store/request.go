@@ -80,7 +80,8 @@ func parse(r *http.Request, values url.Values, user string, role gate.Role) (*re
 	if err := q.parseTimeout(values.Get("session_timeout")); err != nil {
 		return nil, err
 	}
-	return q, q.parseNames(values)
+	q.parseNames(values)
+	return q, nil
 }
 
 func (q *request) parseTimeout(text string) error {
@@ -98,7 +99,7 @@ func (q *request) parseTimeout(text string) error {
 // parseNames reads parameters whose names the client chose: param_x for
 // placeholders, x_structure, x_types and x_format for external tables, and
 // settings.
-func (q *request) parseNames(values url.Values) error {
+func (q *request) parseNames(values url.Values) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value := values.Get(name)
 		if param, ok := strings.CutPrefix(name, "param_"); ok {
@@ -117,7 +118,6 @@ func (q *request) parseNames(values url.Values) error {
 		}
 		q.settings = append(q.settings, gate.Setting{Name: name, Value: value})
 	}
-	return nil
 }
 
 func first(values ...string) string {

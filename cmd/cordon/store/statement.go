@@ -42,7 +42,7 @@ func readStatement(query string, in io.Reader) (statement, error) {
 			return statement{}, chdb.Errorf(codeSyntax, "SYNTAX_ERROR", "%v", err)
 		}
 		if ok && !ins.Select {
-			return insertOf(query, ins, io.MultiReader(strings.NewReader(query[ins.Data:]), in)), nil
+			return insertOf(ins, io.MultiReader(strings.NewReader(query[ins.Data:]), in)), nil
 		}
 		query += "\n"
 	}
@@ -56,7 +56,7 @@ func readStatement(query string, in io.Reader) (statement, error) {
 		return statement{}, chdb.Errorf(codeSyntax, "SYNTAX_ERROR", "%v", err)
 	}
 	if ok && ins.Format != "" {
-		return insertOf(text, ins, io.MultiReader(strings.NewReader(text[ins.Data:]), in)), nil
+		return insertOf(ins, io.MultiReader(strings.NewReader(text[ins.Data:]), in)), nil
 	}
 	if len(head) == maxStatement {
 		return statement{}, chdb.Errorf(codeSyntax, "SYNTAX_ERROR", "Statement longer than %d bytes; %v", maxStatement, sqltext.ErrIncomplete)
@@ -70,7 +70,7 @@ func readStatement(query string, in io.Reader) (statement, error) {
 	return statement{sql: strings.TrimRight(text, "\n")}, nil
 }
 
-func insertOf(text string, ins sqltext.Insert, data io.Reader) statement {
+func insertOf(ins sqltext.Insert, data io.Reader) statement {
 	ins.Head = strings.TrimSpace(ins.Head)
 	if ins.Format == "" {
 		ins.Format = "Values"

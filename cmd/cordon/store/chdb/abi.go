@@ -43,7 +43,7 @@ type abi struct {
 
 // analysis is chdb_query_analysis_v1.
 type analysis struct {
-	structSize, statements, flags, class uint32
+	structSize, statements, _, class uint32 // _: flags
 }
 
 func (a *abi) symbols() map[string]any {

@@ -47,5 +47,5 @@ func (c *call) release() { c.pin.Unpin() }
 
 func bytesOf(s string) (*byte, uintptr) {
 	b := append([]byte(s), 0)
-	return unsafe.SliceData(b), uintptr(len(s))
+	return unsafe.SliceData(b), uintptr(len(s)) //nolint:gosec // of a slice that is never empty
 }

@@ -91,7 +91,7 @@ func (a *abi) take(result unsafe.Pointer) ([]byte, Stats, error) {
 	}
 	var data []byte
 	if n := a.resultLength(result); n > 0 {
-		data = append(data, unsafe.Slice(a.resultBuffer(result), n)...)
+		data = append(data, unsafe.Slice(a.resultBuffer(result), n)...) //nolint:gosec // copied before the library frees it
 	}
 	return data, a.stats(result), nil
 }

@@ -38,5 +38,5 @@ func keepSignals(f func()) {
 // It fails only for signals that cannot be set (KILL, STOP).
 func rtSigaction(sig int, set, old *sigaction) {
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig),
-		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), unsafe.Sizeof(sigaction{}.mask), 0, 0)
+		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), unsafe.Sizeof(sigaction{}.mask), 0, 0) //nolint:gosec // the kernel takes addresses
 }
