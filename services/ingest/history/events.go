@@ -44,9 +44,7 @@ func newEvents() rows {
 	for _, a := range attributes() {
 		cols = append(cols, a.column(root))
 	}
-	for _, path := range said() {
-		root.at(path).drop = true
-	}
+	e.know(root)
 	cols = append(cols, column.Column{Name: "attrs", Type: "Map(LowCardinality(String), String)", Data: &e.attrs})
 	e.blk = column.NewBlock(append(cols, e.position.columns()...)...)
 	e.body = newBody(root, &e.attrs)
@@ -86,12 +84,16 @@ func (e *events) add(r cordon.Record) error {
 	return nil
 }
 
-// said are the attributes of the body that the row says elsewhere: the record's
-// key and headers repeat them, or they follow from the class. The identity is
-// the place in the log; ce_id is derived from what is there.
-func said() []string {
-	return []string{
-		"category_uid", "class_uid", "class_name", "type_uid",
-		"device.uid", "metadata.uid", "metadata.version", "time",
+// know tells the attributes that the row has from the record's key and headers
+// already, or that follow from its class. The identity of a row is its place in
+// the log, where ce_id is.
+func (e *events) know(root *node) {
+	root.at("time").same = sameInt(&e.time)
+	root.at("query_time").same = sameInt(&e.time)
+	root.at("start_time").same = sameInt(&e.time)
+	root.at("device.uid").same = sameWord(&e.device)
+	root.at("class_name").same = sameWord(&e.class)
+	for _, path := range []string{"category_uid", "class_uid", "type_uid", "metadata.uid", "metadata.version"} {
+		root.at(path).same = always
 	}
 }

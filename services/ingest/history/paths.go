@@ -2,6 +2,7 @@ package history
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -15,26 +16,47 @@ type setter func(v *fastjson.Value) bool
 
 // node is an attribute of OCSF: an object with members, or a value.
 type node struct {
-	members map[string]*node
-	set     setter     // nil: the value goes to attrs
-	rows    func() int // of the column that set appends to
-	drop    bool       // says nothing that the row does not say already
+	name    string
+	members []*node    // by name, ascending
+	set     setter     // appends the value to its column; nil: it has none
+	rows    func() int // of that column
+	same    setter     // reports whether the row says v already; nil: it does not
 }
 
 // at is the node of a path such as "src_endpoint.ip", made if need be.
 func (n *node) at(path string) *node {
 	for name := range strings.SplitSeq(path, ".") {
-		child := n.members[name]
-		if child == nil {
-			child = &node{}
-			if n.members == nil {
-				n.members = map[string]*node{}
-			}
-			n.members[name] = child
+		i, ok := slices.BinarySearchFunc(n.members, name, func(m *node, name string) int { return strings.Compare(m.name, name) })
+		if !ok {
+			n.members = slices.Insert(n.members, i, &node{name: name})
 		}
-		n = child
+		n = n.members[i]
 	}
 	return n
+}
+
+// cursor finds members by name. The keys of a body ascend, so that each is
+// found right behind the one before; in any other order all are found as well.
+type cursor struct {
+	members []*node
+	next    int
+}
+
+func (c *cursor) find(key string) *node {
+	if c.next > 0 && c.members[c.next-1].name >= key {
+		c.next = 0
+	}
+	for ; c.next < len(c.members); c.next++ {
+		n := c.members[c.next]
+		if n.name == key {
+			c.next++
+			return n
+		}
+		if n.name > key {
+			return nil
+		}
+	}
+	return nil
 }
 
 // body walks the attributes of one event into columns; those without a column
@@ -44,9 +66,9 @@ type body struct {
 	attrs *column.Map
 	row   int
 
-	// The attribute being visited.
-	node    *node
-	path    []byte
+	// The object being visited.
+	members cursor
+	path    []byte // of it, with a dot at the end; empty at the top
 	scratch []byte
 	visit   func(key []byte, v *fastjson.Value)
 }
@@ -59,35 +81,40 @@ func newBody(root *node, attrs *column.Map) *body {
 
 // walk takes apart o, the body of the event that becomes row number row.
 func (b *body) walk(o *fastjson.Object, row int) {
-	b.row, b.node, b.path = row, b.root, b.path[:0]
+	b.row, b.members, b.path = row, cursor{members: b.root.members}, b.path[:0]
 	o.Visit(b.visit)
 }
 
 func (b *body) member(key []byte, v *fastjson.Value) {
-	parent, length := b.node, len(b.path)
-	b.node = nil
-	if parent != nil {
-		b.node = parent.members[string(key)]
-	}
-	if length > 0 {
-		b.path = append(b.path, '.')
-	}
-	b.path = append(b.path, key...)
-	b.value(v)
-	b.node, b.path = parent, b.path[:length]
-}
-
-func (b *body) value(v *fastjson.Value) {
-	n := b.node
+	n := b.members.find(view(key))
 	switch {
-	case n != nil && n.drop:
 	case v.Type() == fastjson.TypeObject:
-		v.GetObject().Visit(b.visit)
+		b.object(key, n, v.GetObject())
 	case n != nil && n.set != nil && n.rows() == b.row && n.set(v):
-	case v.Type() != fastjson.TypeNull:
+	case n != nil && n.same != nil && n.same(v):
+	case !empty(v):
+		length := len(b.path)
+		b.path = append(b.path, key...)
 		b.attrs.Keys.Append(view(b.path))
 		b.attrs.Values.AppendBytes(b.plain(v))
+		b.path = b.path[:length]
 	}
+}
+
+func (b *body) object(key []byte, n *node, o *fastjson.Object) {
+	outer, length := b.members, len(b.path)
+	b.members = cursor{}
+	if n != nil {
+		b.members.members = n.members
+	}
+	b.path = append(append(b.path, key...), '.')
+	o.Visit(b.visit)
+	b.members, b.path = outer, b.path[:length]
+}
+
+// empty reports whether v says nothing.
+func empty(v *fastjson.Value) bool {
+	return v.Type() == fastjson.TypeNull || v.Type() == fastjson.TypeString && len(v.GetStringBytes()) == 0
 }
 
 // plain is v as text: strings as they are, the rest as JSON.
@@ -112,6 +139,24 @@ func setWord(c *column.Words) setter {
 	}
 }
 
+// sameWord reports whether v is the newest value of c.
+func sameWord(c *column.Words) setter {
+	return func(v *fastjson.Value) bool {
+		return v.Type() == fastjson.TypeString && c.Rows() > 0 && string(c.Last()) == view(v.GetStringBytes())
+	}
+}
+
+// sameInt reports whether v is the newest value of c.
+func sameInt(c *column.Int64) setter {
+	return func(v *fastjson.Value) bool {
+		n, err := v.Int64()
+		return err == nil && c.Rows() > 0 && c.Last() == n
+	}
+}
+
+// always is for attributes that follow from others.
+func always(*fastjson.Value) bool { return true }
+
 func setText(c *column.String) setter {
 	return func(v *fastjson.Value) bool {
 		if v.Type() != fastjson.TypeString {
@@ -126,6 +171,17 @@ func setInt(c interface{ AppendInt(n int64) bool }) setter {
 	return func(v *fastjson.Value) bool {
 		n, err := v.Int64()
 		return err == nil && c.AppendInt(n)
+	}
+}
+
+func setBool(c *column.UInt8) setter {
+	return func(v *fastjson.Value) bool {
+		b, err := v.Bool()
+		if err != nil {
+			return false
+		}
+		c.Append(bit(b))
+		return true
 	}
 }
 

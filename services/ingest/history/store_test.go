@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -46,7 +47,7 @@ func databaseIn(t testing.TB, store storetest.DSNs) storetest.DSNs {
 		}
 		return r
 	}, t.Name())
-	return store.Database(fmt.Sprintf("%s_%d", name, databases.Add(1)))
+	return store.Database(fmt.Sprintf("%s_%d_%d", name, time.Now().UnixNano(), databases.Add(1)))
 }
 
 func dial(t testing.TB, dsn string) driver.Conn {

@@ -40,6 +40,9 @@ func (c *Numbers[S, T]) AppendInt(v int64) bool {
 	return true
 }
 
+// Last is the newest value; there must be one.
+func (c *Numbers[S, T]) Last() T { return c.rows[len(c.rows)-1] }
+
 // Rows is the number of values.
 func (c *Numbers[S, T]) Rows() int { return len(c.rows) }
 

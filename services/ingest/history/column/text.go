@@ -40,7 +40,7 @@ type Words struct {
 
 // Append adds a copy of v.
 func (c *Words) Append(v string) {
-	if len(c.rows) > 0 && c.dict.Pos[c.last].End-c.dict.Pos[c.last].Start == len(v) && string(c.dict.RowBytes(int(c.last))) == v {
+	if len(c.rows) > 0 && string(c.Last()) == v {
 		c.rows = append(c.rows, c.last)
 		return
 	}
@@ -51,6 +51,9 @@ func (c *Words) Append(v string) {
 	c.last = key
 	c.rows = append(c.rows, key)
 }
+
+// Last is the newest value; there must be one. It is a view.
+func (c *Words) Last() []byte { return c.dict.RowBytes(int(c.last)) }
 
 func (c *Words) learn(v string) uint32 {
 	if c.keys == nil {
