@@ -83,7 +83,9 @@ func (b *Broker) start(o Options) error {
 func options(o Options) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, o.Listen) }),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			return net.Listen(network, o.Listen) //nolint:noctx // it does not block
+		}),
 		kfake.DefaultNumPartitions(o.Partitions),
 		kfake.GroupMinSessionTimeout(minSession),
 		kfake.WithLogger(logger{o.Log}),

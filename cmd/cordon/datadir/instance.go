@@ -53,7 +53,7 @@ func Withdraw(dir string) error {
 func Running(dir string) (Instance, error) {
 	var i Instance
 	path := filepath.Join(dir, instanceName)
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // of the directory that the user names
 	if errors.Is(err, fs.ErrNotExist) {
 		return i, fmt.Errorf("%w on %s: start one with `cordon up --dev`, or say where Kafka is with --kafka-brokers", ErrNotRunning, dir)
 	}

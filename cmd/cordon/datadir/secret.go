@@ -17,7 +17,7 @@ const secretName = "webhook-secret"
 // Standard Webhooks; it is made on the first start.
 func WebhookSecret(dir string) (string, error) {
 	path := filepath.Join(dir, secretName)
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // of the directory that the user names
 	if err == nil {
 		return strings.TrimSpace(string(b)), nil
 	}

@@ -32,7 +32,7 @@ type Input struct {
 // Open opens path; "-" is stdin.
 func Open(path string, stdin io.Reader) (*Input, error) {
 	in := &Input{Name: path}
-	var raw io.Reader = stdin
+	raw := stdin
 	if path != "-" {
 		f, err := openFile(path)
 		if err != nil {
@@ -53,7 +53,7 @@ func Open(path string, stdin io.Reader) (*Input, error) {
 }
 
 func openFile(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the user names it
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("no file %s; use - for standard input", path)

@@ -119,7 +119,7 @@ func (f Fleet) rng(label ...string) *rand.Rand {
 		h.Write([]byte(l))
 		h.Write([]byte{0})
 	}
-	return rand.New(rand.NewPCG(f.seed, h.Sum64()))
+	return rand.New(rand.NewPCG(f.seed, h.Sum64())) //nolint:gosec // to be repeated, not to be unforeseeable
 }
 
 // inZone returns the devices of the zone named name.

@@ -39,7 +39,7 @@ func run(ctx context.Context, s *Settings, sh *service.Shell, w io.Writer) error
 	y, err := Start(ctx, s, sh, w)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // ctrl-C during the start
+			return nil //nolint:nilerr // ctrl-C during the start is no failure
 		}
 		return err
 	}

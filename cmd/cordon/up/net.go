@@ -4,7 +4,7 @@ import "net"
 
 // taken reports whether another program listens on address.
 func taken(address string) bool {
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", address) //nolint:noctx // it does not block
 	if err != nil {
 		return true
 	}
@@ -18,7 +18,7 @@ func anyPort(address string) string {
 	if err != nil {
 		return address
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0")) //nolint:noctx // it does not block
 	if err != nil {
 		return address
 	}

@@ -26,7 +26,7 @@ func startReceiver(secret string, log *slog.Logger) (*demoReceiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
 	if err != nil {
 		return nil, fmt.Errorf("receiver: %w", err)
 	}

@@ -67,7 +67,7 @@ func (s *storeProcess) start() error {
 
 // launch starts one child and waits for it to announce its address.
 func (s *storeProcess) launch() error {
-	c := exec.Command(s.program, "store", "--data", s.dir, "--listen", s.address, "--parent")
+	c := exec.Command(s.program, "store", "--data", s.dir, "--listen", s.address, "--parent") //nolint:gosec,noctx // this program; it is stopped in order, not with a context
 	// Not in the terminal's group: ctrl-C is for us, and the services still
 	// write while they stop.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

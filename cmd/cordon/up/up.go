@@ -242,14 +242,12 @@ func (y *System) serve(ctx context.Context) error {
 func (y *System) wait(ctx context.Context, m *lag.Meter) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	ready := make(chan error, 1)
+	ready := make(chan error, 1) // room, so that it ends although nobody asks any more
 	go func() { ready <- y.plant.waitReady(ctx, m) }()
 	select {
 	case err := <-ready:
 		return err
 	case err := <-y.services.failed:
-		cancel()
-		<-ready
 		return err
 	}
 }
