@@ -87,7 +87,7 @@ func readError(err error) error {
 	if errors.As(err, &refused) {
 		return err
 	}
-	if errors.Is(err, sqltext.ErrSeveral) {
+	if errors.Is(err, sqltext.ErrSeveral) || errors.Is(err, sqltext.ErrComment) || errors.Is(err, sqltext.ErrFunction) {
 		return chdb.Errorf(codeSyntax, "SYNTAX_ERROR", "%v", err)
 	}
 	return chdb.Errorf(codeReadAll, "CANNOT_READ_ALL_DATA", "The body ended early, nothing was stored, send it again: %v", err)

@@ -147,13 +147,17 @@ func TestPlainColumns(t *testing.T) {
 }
 
 func TestValuesReader(t *testing.T) {
-	for data, ok := range map[string]bool{
-		"(1)": true, "(1);": true, "(1); \n;": true, "(';'),(1)": true, `('\';'), (";")`: true, "('it'';')": true,
-		"(1); DROP TABLE t": false, "(1);;x": false, `('a\\'); x`: false,
-	} {
+	tests := map[string]error{
+		"(1)": nil, "(1);": nil, "(1); \n;": nil, "(';'),(1)": nil, `('\';'),(now())`: nil, "('it'';')": nil, "(-1 - 2, 4/2*3)": nil,
+		`('file("x") -- /* # ')`: nil, "(profile, files, file_)": nil, "({'k':'v'}, [1,2])": nil,
+		"(1); DROP TABLE t": ErrSeveral, "(1);;x": ErrSeveral, `('a\\'); x`: ErrSeveral,
+		"(file('/etc/passwd'))": ErrFunction, "(1 + FILE ('x'))": ErrFunction, "(catboostEvaluate('x'))": ErrFunction, "('a', file\n('x'))": ErrFunction,
+		"(1 /* ' */ + file(/* ' */'x'))": ErrComment, "(1) -- it's": ErrComment, "(1) # x": ErrComment, "(\"file\"('x'))": ErrComment, "(`file`('x'))": ErrComment,
+	}
+	for data, want := range tests {
 		got, err := io.ReadAll(NewValuesReader(iotest.OneByteReader(strings.NewReader(data))))
-		if ok && (err != nil || string(got) != data) || !ok && !errors.Is(err, ErrSeveral) {
-			t.Errorf("ValuesReader(%q) = %q, %v; want ok %v", data, got, err, ok)
+		if want == nil && string(got) != data || !errors.Is(err, want) {
+			t.Errorf("ValuesReader(%q) = %q, %v; want %v", data, got, err, want)
 		}
 	}
 }
