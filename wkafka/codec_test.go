@@ -72,7 +72,7 @@ func TestRoundTrip(t *testing.T) {
 		for _, n := range []int{1, 2, 1000} {
 			t.Run(fmt.Sprintf("%s/%d", codecName, n), func(t *testing.T) {
 				want := sample(n)
-				got, next, err := newDecoder("events", 3).recordSet(nil, encodeBatch(t, codec, want, 0), 0, nil)
+				got, next, err := newDecoder("events", 3).recordSet(encodeBatch(t, codec, want, 0), 0, nil)
 				if err != nil || next != int64(n) {
 					t.Fatalf("recordSet(...) = next %d, %v; want %d, nil", next, err, n)
 				}
@@ -98,7 +98,7 @@ func TestDecodeForeign(t *testing.T) {
 			if _, err := set.WriteTo(&b); err != nil {
 				t.Fatal(err)
 			}
-			got, _, err := newDecoder("events", 3).recordSet(nil, b.Bytes()[4:], 0, nil)
+			got, _, err := newDecoder("events", 3).recordSet(b.Bytes()[4:], 0, nil)
 			if err != nil {
 				t.Fatalf("recordSet(...): %v", err)
 			}
@@ -200,7 +200,7 @@ func TestRecordSetPositions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			recs, next, err := newDecoder("events", 3).recordSet(nil, bytes.Join(tt.set, nil), tt.from, tt.aborted)
+			recs, next, err := newDecoder("events", 3).recordSet(bytes.Join(tt.set, nil), tt.from, tt.aborted)
 			if err != nil {
 				t.Fatalf("recordSet(...): %v", err)
 			}
@@ -235,7 +235,7 @@ func TestRecordSetCorrupt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := bytes.Clone(good)
 			tt.damage(b)
-			_, next, err := newDecoder("events", 3).recordSet(nil, b, 0, nil)
+			_, next, err := newDecoder("events", 3).recordSet(b, 0, nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || next != 0 {
 				t.Errorf("recordSet(%s) = next %d, %v; want 0, an error about %q", tt.name, next, err, tt.want)
 			}
@@ -293,7 +293,7 @@ func FuzzRecordSet(f *testing.F) {
 			set[batchMagic] = 2
 			restamp(set, 0, 7)
 		}
-		recs, next, err := newDecoder("t", 0).recordSet(nil, set, from, []aborted{{7, 0}})
+		recs, next, err := newDecoder("t", 0).recordSet(set, from, []aborted{{7, 0}})
 		if next < from {
 			t.Errorf("recordSet(...) = next %d; want at least %d", next, from)
 		}

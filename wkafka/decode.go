@@ -58,14 +58,14 @@ func newDecoder(topic string, partition int) *decoder {
 	}
 }
 
-// recordSet appends the records of set at or after offset from to dst and
-// returns it with the offset to fetch next. Control batches and the records of
+// recordSet returns the records of set at or after offset from, and the offset
+// to fetch next. Control batches and the records of
 // aborted transactions are passed over. A batch cut short at the end of set,
 // as brokers send it, is left for the next fetch.
-func (d *decoder) recordSet(dst []Record, set []byte, from int64, dropped []aborted) ([]Record, int64, error) {
+func (d *decoder) recordSet(set []byte, from int64, dropped []aborted) (dst []Record, next int64, err error) {
 	sort.Slice(dropped, func(i, j int) bool { return dropped[i].first < dropped[j].first })
 	open := map[int64]bool{} // producers inside an aborted transaction
-	next := from
+	next = from
 	for len(set) >= batchHeader {
 		size := batchPrefix + int64(int32(binary.BigEndian.Uint32(set[batchLength:])))
 		if size < batchHeader {

@@ -72,18 +72,16 @@ func (e *encoder) payload() (Compression, error) {
 	if cap(e.out) < batchHeader {
 		e.out = make([]byte, batchHeader, batchHeader+len(e.body))
 	}
-	head := e.out[:batchHeader]
 	if e.codec != None && len(e.body) >= minCompress {
-		out, err := e.codecs.deflate(e.codec, head, e.body)
+		out, err := e.codecs.deflate(e.codec, e.out[:batchHeader], e.body)
 		if err != nil {
 			return None, err
 		}
 		if e.out = out; len(out) < batchHeader+len(e.body) {
 			return e.codec, nil
 		}
-		head = e.out[:batchHeader]
 	}
-	e.out = append(head, e.body...)
+	e.out = append(e.out[:batchHeader], e.body...)
 	return None, nil
 }
 

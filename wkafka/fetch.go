@@ -49,10 +49,10 @@ func newFetchRequest(clientID, topic string, partition int, offset int64, maxByt
 }
 
 // ApiKey implements protocol.Message.
-func (r *fetchRequest) ApiKey() protocol.ApiKey { return protocol.Fetch }
+func (r *fetchRequest) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // kafka-go's name
 
 // ApiKey implements protocol.Message.
-func (r *fetchResponse) ApiKey() protocol.ApiKey { return protocol.Fetch }
+func (r *fetchResponse) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // kafka-go's name
 
 // Broker implements protocol.BrokerMessage.
 func (r *fetchRequest) Broker(c protocol.Cluster) (protocol.Broker, error) { return r.route.Broker(c) }

@@ -85,7 +85,7 @@ type commitRequest struct {
 }
 
 // ApiKey implements protocol.Message.
-func (r *commitRequest) ApiKey() protocol.ApiKey { return protocol.OffsetCommit }
+func (r *commitRequest) ApiKey() protocol.ApiKey { return protocol.OffsetCommit } //nolint:revive // kafka-go's name
 
 // Broker implements protocol.BrokerMessage.
 func (r *commitRequest) Broker(protocol.Cluster) (protocol.Broker, error) {

@@ -145,7 +145,7 @@ func (r *PartitionReader) ask(ctx context.Context) (*fetchResponse, error) {
 
 func (r *PartitionReader) take(res *fetchResponse) error {
 	var err error
-	r.pending, r.ahead, err = r.dec.recordSet(nil, res.records, r.ahead, res.aborted)
+	r.pending, r.ahead, err = r.dec.recordSet(res.records, r.ahead, res.aborted)
 	r.highWater = res.highWater
 	if err != nil {
 		return fmt.Errorf("%s/%d: %w", r.topic, r.partition, err)

@@ -46,23 +46,23 @@ const (
 // Libs returns a folder with the jars that pom names. Maven fills it when it is
 // not there; it is kept below cache for as long as pom does not change.
 func Libs(ctx context.Context, pom, cache string) (string, error) {
-	text, err := os.ReadFile(pom)
+	text, err := os.ReadFile(pom) //nolint:gosec // the caller names the files; tests only
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(cache, fmt.Sprintf("kafka-%x", sha256.Sum256(text))[:18])
-	if _, err := os.Stat(dir); err == nil {
+	if _, err := os.Stat(dir); err == nil { //nolint:gosec // as above
 		return dir, nil
 	}
 	part := dir + ".part"
-	if err := os.RemoveAll(part); err != nil {
+	if err := os.RemoveAll(part); err != nil { //nolint:gosec // as above
 		return "", err
 	}
-	mvn := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DoutputDirectory="+part)
+	mvn := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DoutputDirectory="+part) //nolint:gosec // as above
 	if out, err := mvn.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mvn dependency:copy-dependencies: %w; is Maven installed?\n%s", err, out)
 	}
-	return dir, os.Rename(part, dir)
+	return dir, os.Rename(part, dir) //nolint:gosec // as above
 }
 
 // StartApache formats the data folder, if it is new, starts Kafka and returns
@@ -121,7 +121,7 @@ func java(ctx context.Context, cfg ApacheConfig, args ...string) *exec.Cmd {
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 		"-cp", filepath.Join(cfg.Libs, "*"),
 	}
-	return exec.CommandContext(ctx, "java", append(opts, args...)...)
+	return exec.CommandContext(ctx, "java", append(opts, args...)...) //nolint:gosec // as above
 }
 
 // await returns when the broker answers.
@@ -154,7 +154,7 @@ func (a *Apache) await(ctx context.Context) error {
 
 // tail is the end of a file, for an error.
 func tail(name string) string {
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // as above
 	if err != nil {
 		return err.Error()
 	}
@@ -169,7 +169,7 @@ func tail(name string) string {
 // writeProperties writes server.properties and returns its name and the
 // address for clients.
 func writeProperties(cfg ApacheConfig) (file, addr string, err error) {
-	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return "", "", err
 	}
 	ports, err := freePorts(2)
@@ -182,7 +182,7 @@ func writeProperties(cfg ApacheConfig) (file, addr string, err error) {
 	addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 	control := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[1]))
 	file = filepath.Join(cfg.Data, "server.properties")
-	return file, addr, os.WriteFile(file, []byte(properties(addr, control, filepath.Join(cfg.Data, "log"))), 0o644)
+	return file, addr, os.WriteFile(file, []byte(properties(addr, control, filepath.Join(cfg.Data, "log"))), 0o600)
 }
 
 func properties(addr, control, logs string) string {
@@ -211,7 +211,7 @@ func properties(addr, control, logs string) string {
 func freePorts(n int) ([]int, error) {
 	var ports []int
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}

@@ -104,28 +104,21 @@ func (d *drainer) run(ctx context.Context) error {
 	}
 	if ok {
 		if err := d.redo(ctx, last); err != nil {
-			return d.unlessEnded(ctx, err)
+			return ended(ctx, err)
 		}
 	}
 	for {
 		batch, err := d.gather(ctx)
 		if err != nil {
-			return d.unlessEnded(ctx, err)
+			return ended(ctx, err)
 		}
 		if err := d.claim.Commit(ctx, d.next, intent(batch)); err != nil {
-			return d.unlessEnded(ctx, err)
+			return ended(ctx, err)
 		}
 		if err := d.insert(ctx, batch); err != nil {
-			return d.unlessEnded(ctx, err)
+			return ended(ctx, err)
 		}
 	}
-}
-
-func (d *drainer) unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // redo inserts the range of an intent that may not have been carried out.

@@ -77,8 +77,10 @@ func Follow(ctx context.Context, k wkafka.Config, topic string, partition int, f
 
 // ended returns err unless ctx has ended.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }

@@ -22,16 +22,22 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := run(ctx)
+	stop()
+	os.Exit(code(err))
+}
+
+// code is that of the command that was run, or 1 for an error of our own.
+func code(err error) int {
+	if err == nil {
+		return 0
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		os.Exit(exit.ExitCode())
+		return exit.ExitCode()
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "apache:", err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "apache:", err)
+	return 1
 }
 
 func run(ctx context.Context) error {
@@ -79,7 +85,7 @@ func fetch(ctx context.Context, pom string) (string, error) {
 
 // command runs args with the broker's address in the environment.
 func command(ctx context.Context, addr string, args []string) error {
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // runs the command it is given
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), kafkatest.Env+"="+addr)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
