@@ -4,96 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/segmentio/kafka-go"
 )
-
-// ConsumerConfig says what to read as which group.
-type ConsumerConfig struct {
-	Config
-	Group  string
-	Topics []string
-
-	MaxRecords int           // of one Fetch; 0: 1000
-	MaxBytes   int           // of one answer of a broker; 0: 1 MiB. One batch always fits.
-	MaxWait    time.Duration // for records before a broker answers "none"; 0: 500 ms
-
-	// SessionTimeout is after how long without a heartbeat the group gives this
-	// member's partitions away; 0: 10 s. Brokers refuse less than 6 s unless
-	// told otherwise.
-	SessionTimeout time.Duration
-	// RebalanceTimeout is how long the group waits for this member to finish
-	// what it has in hand and join again; 0: 30 s.
-	RebalanceTimeout time.Duration
-
-	// ResetOutOfRange goes on at the start of the log, logged and counted, when
-	// the records to read next were removed. By default Consume returns an
-	// *OutOfRangeError.
-	ResetOutOfRange bool
-
-	Log   *slog.Logger // nil: nothing is logged
-	Hooks Hooks
-}
-
-// Hooks are told what happens inside, for metrics. Each may be nil, and is
-// called from several goroutines.
-type Hooks struct {
-	Assigned func(partitions int)  // a generation began with so many partitions
-	Retried  func(what string)     // "fetch", "commit", "join", "produce": one more attempt
-	Lost     func(records int64)   // ResetOutOfRange passed over so many
-	Produced func(d time.Duration) // a batch was acknowledged after d, by PublisherConfig.Now
-}
-
-func (h Hooks) retry(what string) {
-	if h.Retried != nil {
-		h.Retried(what)
-	}
-}
-
-func (h Hooks) lost(n int64) {
-	if h.Lost != nil {
-		h.Lost(n)
-	}
-}
-
-const (
-	defaultSession   = 10 * time.Second
-	defaultRebalance = 30 * time.Second
-	heartbeats       = 10 // per session: a leaving member is noticed after 1/10 of it
-	joinBackoff      = time.Second
-	partitionWatch   = 30 * time.Second
-)
-
-func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
-	if err := c.check(); err != nil {
-		return c, err
-	}
-	if c.Group == "" || len(c.Topics) == 0 {
-		return c, errors.New("kafka: a consumer needs a group and at least one topic")
-	}
-	if c.MaxRecords == 0 {
-		c.MaxRecords = defaultMaxRecords
-	}
-	if c.MaxBytes == 0 {
-		c.MaxBytes = defaultMaxBytes
-	}
-	if c.MaxWait == 0 {
-		c.MaxWait = defaultMaxWait
-	}
-	if c.SessionTimeout == 0 {
-		c.SessionTimeout = defaultSession
-	}
-	if c.RebalanceTimeout == 0 {
-		c.RebalanceTimeout = defaultRebalance
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	return c, nil
-}
 
 // Consume joins the group and runs f for every partition it is given, each in
 // its own goroutine, until ctx ends; then it returns nil. f's ctx ends when the
@@ -135,28 +49,12 @@ func (c *consumer) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	group, err := kafka.NewConsumerGroup(c.groupConfig())
+	group, err := kafka.NewConsumerGroup(c.cfg.group())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = group.Close() }() // always nil; waits for the workers and leaves
 	return c.generations(ctx, group)
-}
-
-func (c *consumer) groupConfig() kafka.ConsumerGroupConfig {
-	return kafka.ConsumerGroupConfig{
-		ID: c.cfg.Group, Brokers: c.cfg.Brokers, Dialer: c.cfg.dialer(), Topics: c.cfg.Topics,
-		// Range gives the same partitions of every topic to the same member.
-		GroupBalancers:         []kafka.GroupBalancer{kafka.RangeGroupBalancer{}},
-		HeartbeatInterval:      c.cfg.SessionTimeout / heartbeats,
-		SessionTimeout:         c.cfg.SessionTimeout,
-		RebalanceTimeout:       c.cfg.RebalanceTimeout,
-		JoinGroupBackoff:       joinBackoff,
-		WatchPartitionChanges:  true,
-		PartitionWatchInterval: partitionWatch,
-		StartOffset:            kafka.FirstOffset,
-		Timeout:                requestTimeout,
-	}
 }
 
 // awaitTopics waits until every topic exists: kafka-go would join, find

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -177,6 +178,8 @@ func TestUpDemoAgain(t *testing.T) {
 		t.Errorf("the second start made the schema again:\n%s", said)
 	}
 	c.want("^"+free+"\n$", "query", "-o", "tsv", released)
+	c.killStore(dir)
+	c.eventually("^"+free+"\n$", "query", "-o", "tsv", released) // it was started again
 	c.interruptDemo()
 	c.crash(up, dir)
 
@@ -197,6 +200,22 @@ func (c command) account(dir string) {
 	out := c.want(`2 records = 1 events \+ 1 rejected \+ 0 that say nothing about a device`, "feed", path, "--format", "zeek", "--wait")
 	if !strings.Contains(out, "  1 rows in ClickHouse of 1 events") {
 		c.t.Errorf("feed --wait says nothing of the rows:\n%s", out)
+	}
+}
+
+// killStore kills the store alone; its process id is in its lock.
+func (c command) killStore(dir string) {
+	c.t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "store", "lock"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
