@@ -40,7 +40,12 @@ func start(t testing.TB, name string, env []string, args ...string) *process {
 
 func (p *process) run() {
 	p.t.Helper()
-	p.cmd = exec.Command(bin(p.t, p.name), p.args...)
+	p.runProgram(bin(p.t, p.name))
+}
+
+func (p *process) runProgram(path string) {
+	p.t.Helper()
+	p.cmd = exec.Command(path, p.args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
 	if err := p.cmd.Start(); err != nil {
