@@ -11,6 +11,9 @@ func (c *String) Append(v string) { c.col.Append(v) }
 // AppendBytes adds a copy of v.
 func (c *String) AppendBytes(v []byte) { c.col.AppendBytes(v) }
 
+// At is value number i.
+func (c *String) At(i int) string { return c.col.Row(i) }
+
 // Rows is the number of values.
 func (c *String) Rows() int { return c.col.Rows() }
 
@@ -64,6 +67,9 @@ func (c *Words) learn(v string) uint32 {
 	c.dict.Append(v)
 	return key
 }
+
+// At is value number i.
+func (c *Words) At(i int) string { return c.dict.Row(int(c.rows[i])) }
 
 // Rows is the number of values.
 func (c *Words) Rows() int { return len(c.rows) }
