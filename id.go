@@ -6,14 +6,22 @@ import (
 	"encoding/hex"
 )
 
-// Identities. Each is a UUID, except DeviceID, which the inventory gives.
-type (
-	DeviceID  string
-	EventID   string
-	FindingID string
-	ActionID  string
-	OpID      string // one operation of an enforcer; the webhook-id of its deliveries
-)
+// DeviceID is the identity of a device, as the inventory gives it. All other
+// identities are UUIDs that follow from their causes.
+type DeviceID string
+
+// EventID is the identity of an event.
+type EventID string
+
+// FindingID is the identity of a finding.
+type FindingID string
+
+// ActionID is the identity of an action, which all its steps share.
+type ActionID string
+
+// OpID is the identity of one operation of an enforcer: the webhook-id of its
+// deliveries.
+type OpID string
 
 // DeriveID returns the identity of a record of kind that follows from causes:
 // a UUID of version 8 (RFC 9562) over SHA-256. The same causes give the same

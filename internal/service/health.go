@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,7 +78,8 @@ func (h *Health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if !ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"ready": ready, "parts": parts})
+	// A client that has gone away is nobody's error.
+	_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "parts": parts})
 }
 
 func newRegistry() *prometheus.Registry {
@@ -103,7 +105,7 @@ func (sh *Shell) Serve(address string) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("health endpoint: %w; choose another --listen", err)
 	}

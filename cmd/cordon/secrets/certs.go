@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
 	"os"
@@ -55,11 +56,12 @@ func (w *writer) authority(now time.Time) (*authority, error) {
 }
 
 func readAuthority(dir string) (*authority, error) {
-	certPEM, err := os.ReadFile(filepath.Join(dir, "authority/ca.pem"))
+	files := os.DirFS(filepath.Join(dir, "authority"))
+	certPEM, err := fs.ReadFile(files, "ca.pem")
 	if err != nil {
 		return nil, err
 	}
-	keyPEM, err := os.ReadFile(filepath.Join(dir, "authority/ca-key.pem"))
+	keyPEM, err := fs.ReadFile(files, "ca-key.pem")
 	if err != nil {
 		return nil, err
 	}

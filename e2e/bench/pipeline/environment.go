@@ -69,14 +69,14 @@ func newEnvironment(ctx context.Context, o options) (_ *environment, err error) 
 func (e *environment) close() {
 	for _, c := range e.processes {
 		if err := c.Process.Signal(syscall.SIGTERM); err == nil {
-			c.Wait()
+			_ = c.Wait() // it was told to end
 		}
 	}
 	os.RemoveAll(e.dir)
 }
 
 func (e *environment) start(name string, args ...string) (io.Reader, error) {
-	c := exec.Command(name, args...)
+	c := exec.Command(name, args...) //nolint:gosec,noctx // programs of this repository, ended in order by close
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (e *environment) startBroker(ctx context.Context, bin string) error {
 		return err
 	}
 	return until(ctx, 30*time.Second, "the broker listens", func() (bool, error) {
-		c, err := net.Dial("tcp", addr)
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 		if err == nil {
 			c.Close()
 		}
@@ -206,7 +206,7 @@ func until(ctx context.Context, limit time.Duration, what string, ok func() (boo
 }
 
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -40,7 +40,7 @@ findings contains {"summary": "telnet"} if {
 }
 `
 
-const latencySecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" // of this program alone
+const latencySecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" //nolint:gosec // of this program alone
 
 // stopwatch knows when the record of each device was appended.
 type stopwatch struct {
