@@ -15,7 +15,7 @@ const benchBatch = 10_000
 func batches(b *testing.B) [][]cordon.Record {
 	b.Helper()
 	var out [][]cordon.Record
-	for _, recs := range fleet(b, func(_ int, written time.Time) time.Time { return written.Add(time.Second) }) {
+	for _, recs := range fleet(b) {
 		for ; len(recs) >= benchBatch; recs = recs[benchBatch:] {
 			out = append(out, recs[:benchBatch:benchBatch])
 		}

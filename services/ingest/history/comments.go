@@ -3,6 +3,8 @@ package history
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -19,14 +21,20 @@ func describe(ctx context.Context, conn driver.Conn, to clickhouse.Target) error
 	if err != nil {
 		return err
 	}
-	for name, want := range eventComments(ocsf.Columns()) {
-		if got, ok := have[name]; !ok || got == want {
-			continue
+	want := eventComments(ocsf.Columns())
+	var changes []string
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got, ok := have[name]; ok && got != want[name] {
+			changes = append(changes, "COMMENT COLUMN "+quote(name)+" "+literal(want[name]))
 		}
-		stmt := strings.Join([]string{"ALTER TABLE events", to.OnCluster(), "COMMENT COLUMN", quote(name), literal(want)}, " ")
-		if err := conn.Exec(ctx, stmt); err != nil {
-			return fmt.Errorf("describe column events.%s: %w", name, explain(err))
-		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	// One statement, because each rewrites the table's definition.
+	stmt := strings.Join([]string{"ALTER TABLE events", to.OnCluster(), strings.Join(changes, ", ")}, " ")
+	if err := conn.Exec(ctx, stmt); err != nil {
+		return fmt.Errorf("describe the columns of events: %w", explain(err))
 	}
 	return nil
 }

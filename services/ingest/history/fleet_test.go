@@ -23,9 +23,8 @@ import (
 const fleetPartitions = 4
 
 // fleet returns the real traffic of 329 devices as records of the events topic,
-// by partition. recorded says when the log took a line that its sensor wrote at
-// a time.
-func fleet(t testing.TB, recorded func(n int, written time.Time) time.Time) [fleetPartitions][]cordon.Record {
+// by partition. Each was recorded when its sensor wrote it.
+func fleet(t testing.TB) [fleetPartitions][]cordon.Record {
 	t.Helper()
 	m := newMapping()
 	var parts [fleetPartitions][]cordon.Record
@@ -37,7 +36,7 @@ func fleet(t testing.TB, recorded func(n int, written time.Time) time.Time) [fle
 		if err := json.Unmarshal(line, &who); err != nil {
 			t.Fatal(err)
 		}
-		at := recorded(n, time.UnixMilli(int64(who.Written*1000)).UTC())
+		at := time.UnixMilli(int64(who.Written * 1000)).UTC()
 		r := m.event(t, cordon.Record{Position: cordon.Position{Topic: "raw.zeek", Offset: int64(n)}, Time: at, Key: who.Sensor, Value: line})
 		p := int(r.Key[len(r.Key)-1]) % fleetPartitions
 		r.Position = cordon.Position{Topic: "events", Partition: p, Offset: int64(len(parts[p]))}
@@ -45,6 +44,19 @@ func fleet(t testing.TB, recorded func(n int, written time.Time) time.Time) [fle
 		parts[p] = append(parts[p], r)
 	})
 	return parts
+}
+
+// record says anew when the log took the raw records of recs.
+func record(t testing.TB, recs []cordon.Record, at func(n int, before time.Time) time.Time) {
+	t.Helper()
+	for n, r := range recs {
+		e, err := cordon.EventOf(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Recorded = at(n, e.Recorded)
+		recs[n].Headers = e.Record().Headers
+	}
 }
 
 func lines(t testing.TB, f func(n int, line []byte)) {

@@ -126,8 +126,9 @@ func (b *body) plain(v *fastjson.Value) []byte {
 	return b.scratch
 }
 
-// view is b as a string without a copy; it changes when b does.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// view is b as a string without a copy. It changes when b does, so that nothing
+// may keep it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // see above
 
 func setWord(c *column.Words) setter {
 	return func(v *fastjson.Value) bool {

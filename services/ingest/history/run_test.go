@@ -135,7 +135,7 @@ func counted(t *testing.T, reg *prometheus.Registry, name string) float64 {
 // TestCrashes kills the store and history in the middle of inserts, again and
 // again: each event is in the tables once, and in the rollups once.
 func TestCrashes(t *testing.T) {
-	const total, rounds = 60_000, 6
+	const total, rounds = 40_000, 5
 	k := kafkatest.Start(t)
 	topics := kafkatest.Topics(t, k, partitions)
 	dir := t.TempDir()

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/storetest"
 )
 
 // maxBytesPerEvent is what an event of real traffic may take on disk.
@@ -18,6 +19,7 @@ const maxBytesPerEvent = 25
 // as it is fed from a file.
 func TestBytesPerEvent(t *testing.T) {
 	start := time.Now().UTC()
+	store, parts := storetest.Start(t), fleet(t)
 	for _, c := range []struct {
 		name     string
 		recorded func(n int, written time.Time) time.Time
@@ -25,15 +27,15 @@ func TestBytesPerEvent(t *testing.T) {
 		{"live", func(n int, written time.Time) time.Time {
 			return written.Add(time.Duration(50+n%97) * time.Millisecond)
 		}},
-		{"fed", func(n int, _ time.Time) time.Time { return start.Add(time.Duration(n/20) * time.Millisecond) }},
+		{"fed", func(n int, _ time.Time) time.Time { return start.Add(time.Duration(n/5) * time.Millisecond) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parts := fleet(t, c.recorded)
-			dsn := schema(t)
+			dsn := schemaIn(t, store)
 			s := into(t, dsn.Writer, "events")
 			want := 0
 			for p, recs := range parts {
 				want += len(recs)
+				record(t, recs, c.recorded)
 				insertAll(t, s, p, recs)
 			}
 			conn := dial(t, dsn.Admin)

@@ -15,16 +15,22 @@ type values[T integer] interface {
 // Numbers is a column of integers, or of any type that is stored as one.
 type Numbers[S values[T], T integer] struct{ rows S }
 
-// Columns of integers. Dates are days and DateTime64 columns milliseconds since
-// 1970; enumerations are their numbers.
 type (
-	UInt8  = Numbers[proto.ColUInt8, uint8]
+	// UInt8 is a column of type UInt8 or Bool.
+	UInt8 = Numbers[proto.ColUInt8, uint8]
+	// UInt16 is a column of type UInt16 or, as days since 1970, Date.
 	UInt16 = Numbers[proto.ColUInt16, uint16]
+	// UInt32 is a column of type UInt32.
 	UInt32 = Numbers[proto.ColUInt32, uint32]
+	// UInt64 is a column of type UInt64.
 	UInt64 = Numbers[proto.ColUInt64, uint64]
-	Int8   = Numbers[proto.ColInt8, int8]
-	Int16  = Numbers[proto.ColInt16, int16]
-	Int64  = Numbers[proto.ColInt64, int64]
+	// Int8 is a column of an Enum8 as its numbers.
+	Int8 = Numbers[proto.ColInt8, int8]
+	// Int16 is a column of an Enum16 as its numbers.
+	Int16 = Numbers[proto.ColInt16, int16]
+	// Int64 is a column of type Int64 or, as milliseconds since 1970,
+	// DateTime64(3).
+	Int64 = Numbers[proto.ColInt64, int64]
 )
 
 // Append adds a value.
