@@ -104,6 +104,7 @@ func errText(err error) string {
 // Main runs c until it ends or SIGINT or SIGTERM asks it to stop, and exits. A
 // second signal ends the process at once.
 func Main(c *cobra.Command) {
+	TuneGC()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()

@@ -190,7 +190,7 @@ func (e *environment) bytesPerEvent(ctx context.Context) (float64, error) {
 func until(ctx context.Context, limit time.Duration, what string, ok func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		done, err := ok()

@@ -15,8 +15,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"time"
+
+	"github.com/cordon-iot/cordon/internal/service"
 )
 
 func main() {
@@ -24,18 +27,42 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "folder of the programs")
 	flag.StringVar(&o.policies, "policies", "policies", "folder of policies")
 	flag.StringVar(&o.out, "out", "bench/out/pipeline.json", "file for the figures")
-	flag.DurationVar(&o.span, "span", 12*time.Hour, "how much of the fleet's life is processed in a round")
+	flag.DurationVar(&o.span, "span", 24*time.Hour, "how much of the fleet's life is processed in a round")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.rate, "rate", 100, "events per second while latency is measured")
 	flag.DurationVar(&o.latency, "latency", 20*time.Second, "how long latency is measured")
+	profile := flag.String("cpuprofile", "", "file for a CPU profile of the whole run")
 	flag.Parse()
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
-	cancel()
+	service.TuneGC() // as every service does
+	stop, err := startProfile(*profile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	err = run(ctx, o)
+	cancel()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// startProfile writes a CPU profile to file until stop is called; with no file
+// it does nothing.
+func startProfile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file) //nolint:gosec // the user names it
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
 }
 
 type options struct {
@@ -80,6 +107,8 @@ type figure struct {
 	PerSecond float64 `json:"per_second"` // events, by the clock
 	CPU       float64 `json:"cpu_us"`     // of this process, per event
 	Ratio     float64 `json:"ratio_to_bare"`
+	Broker    float64 `json:"-"` // µs of the broker's process, per event
+	Store     float64 `json:"-"` // µs of the store's process, per event
 }
 
 // medians takes each column's median over the rounds; a ratio is formed within
@@ -98,15 +127,17 @@ func medians(rounds [][]figure) []figure {
 		out[i].PerSecond = column(func(f figure) float64 { return f.PerSecond })
 		out[i].CPU = column(func(f figure) float64 { return f.CPU })
 		out[i].Ratio = column(func(f figure) float64 { return f.Ratio })
+		out[i].Broker = column(func(f figure) float64 { return f.Broker })
+		out[i].Store = column(func(f figure) float64 { return f.Store })
 	}
 	return out
 }
 
 func print(stages []figure, l latencyFigure, bytes float64, events int, o options) {
 	fmt.Printf("%d events a round, median of %d rounds, %d cores, %s\n\n", events, o.rounds, runtime.NumCPU(), runtime.Version())
-	fmt.Printf("  %-12s %12s %10s %8s\n", "stage", "events/s", "CPU µs", "to bare")
+	fmt.Printf("  %-12s %12s %10s %12s %12s %8s\n", "stage", "events/s", "CPU µs", "+ broker µs", "+ store µs", "to bare")
 	for _, f := range stages {
-		fmt.Printf("  %-12s %12.0f %10.2f %8.2f\n", f.Stage, f.PerSecond, f.CPU, f.Ratio)
+		fmt.Printf("  %-12s %12.0f %10.2f %12.2f %12.2f %8.2f\n", f.Stage, f.PerSecond, f.CPU, f.Broker, f.Store, f.Ratio)
 	}
 	fmt.Printf("\n  event → webhook at %d/s: p50 %.1f ms, p99 %.1f ms\n", l.Rate, l.P50, l.P99)
 	fmt.Printf("  stored: %.1f bytes per event\n", bytes)

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,11 +33,7 @@ func (e *environment) round(ctx context.Context, n int) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	stages := []struct {
-		name string
-		run  func(context.Context, cordon.Topics) error
-		done func(context.Context, cordon.Topics) (bool, error)
-	}{
+	stages := []stage{
 		{"ingest", e.ingest, e.ingested},
 		{"bare", e.bare, e.stored},
 		{"history", e.history, e.stored},
@@ -40,7 +41,7 @@ func (e *environment) round(ctx context.Context, n int) ([]figure, error) {
 	}
 	var out []figure
 	for _, s := range stages {
-		f, err := e.measure(ctx, s.name, t, s.run, s.done)
+		f, err := e.measure(ctx, s, t)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -49,7 +50,7 @@ func (e *environment) round(ctx context.Context, n int) ([]figure, error) {
 	if t, err = e.fill(ctx, fmt.Sprintf("all%d.", n)); err != nil {
 		return nil, err
 	}
-	all, err := e.measure(ctx, "end to end", t, e.all, e.finished)
+	all, err := e.measure(ctx, stage{"end to end", e.all, e.finished}, t)
 	if err != nil {
 		return nil, fmt.Errorf("end to end: %w", err)
 	}
@@ -70,31 +71,79 @@ func ratios(round []figure) []figure {
 	return round
 }
 
-// measure runs one stage over all events of t on an empty table.
-func (e *environment) measure(ctx context.Context, name string, t cordon.Topics,
-	run func(context.Context, cordon.Topics) error, done func(context.Context, cordon.Topics) (bool, error),
-) (figure, error) {
+// stage is one part of the pipeline, or all of it.
+type stage struct {
+	name string
+	run  func(context.Context, cordon.Topics) error
+	done func(context.Context, cordon.Topics) (events int64, err error) // so far
+}
+
+// measure runs a stage over all events of t on an empty table. What counts is
+// its steady state, from a tenth to nine tenths of the events: joining a group
+// and waiting for a last batch to fill take the same time however much comes.
+func (e *environment) measure(ctx context.Context, s stage, t cordon.Topics) (figure, error) {
 	if err := e.admin.Exec(ctx, "TRUNCATE TABLE events"); err != nil {
 		return figure{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
-	cpu, began := cpuTime(), time.Now()
 	g.Go(func() error {
-		if err := run(ctx, t); !errors.Is(err, context.Canceled) {
+		if err := s.run(ctx, t); !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil
 	})
-	err := until(ctx, stageLimit, name+" is through", func() (bool, error) { return done(ctx, t) })
-	took, used := time.Since(began), cpuTime()-cpu
+	var marks []mark
+	err := until(ctx, stageLimit, s.name+" is through", func() (bool, error) {
+		n, err := s.done(ctx, t)
+		marks = append(marks, mark{n, time.Now(), cpuTime(), processTime(e.processes[0]), processTime(e.processes[1])})
+		return n >= int64(len(e.traffic)), err
+	})
 	cancel()
 	if err := errors.Join(err, g.Wait()); err != nil {
 		return figure{}, err
 	}
-	n := float64(len(e.traffic))
-	return figure{Stage: name, PerSecond: n / took.Seconds(), CPU: used.Seconds() * 1e6 / n}, nil
+	return steady(s.name, marks, int64(len(e.traffic))), nil
+}
+
+// mark says how many events were done at a time.
+type mark struct {
+	events             int64
+	at                 time.Time
+	cpu, broker, store time.Duration // used since each process began
+}
+
+func steady(name string, marks []mark, total int64) figure {
+	first, last := marks[0], marks[len(marks)-1]
+	for _, m := range marks {
+		if m.events <= total/10 {
+			first = m
+		}
+		if m.events <= total*9/10 {
+			last = m
+		}
+	}
+	n := float64(last.events - first.events)
+	perEvent := func(d time.Duration) float64 { return d.Seconds() * 1e6 / n }
+	return figure{
+		Stage: name, PerSecond: n / last.at.Sub(first.at).Seconds(),
+		CPU:    perEvent(last.cpu - first.cpu),
+		Broker: perEvent(last.broker - first.broker), Store: perEvent(last.store - first.store),
+	}
+}
+
+// processTime is what a process beside this one has used.
+func processTime(c *exec.Cmd) time.Duration {
+	const tick = 10 * time.Millisecond // of the kernel's clock, see proc(5)
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * tick
 }
 
 func cpuTime() time.Duration {
@@ -145,7 +194,7 @@ func (e *environment) bare(ctx context.Context, t cordon.Topics) error {
 	return g.Wait()
 }
 
-const bareBatch = 10_000
+const bareBatch = 20_000
 
 func (e *environment) copyPartition(ctx context.Context, topic string, p int, end int64, sink stream.Sink) error {
 	r := kafka.NewReader(kafka.ReaderConfig{
@@ -183,43 +232,48 @@ func recordOf(m kafka.Message) cordon.Record {
 	}
 }
 
-func (e *environment) ingested(ctx context.Context, t cordon.Topics) (bool, error) {
+func (e *environment) ingested(ctx context.Context, t cordon.Topics) (int64, error) {
 	var n int64
 	for _, topic := range []string{t.Events(), t.Rejected()} {
 		ends, err := wkafka.EndOffsets(ctx, e.kafka, topic)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		for _, end := range ends {
 			n += end
 		}
 	}
-	return n >= int64(len(e.traffic)), nil
+	return n, nil
 }
 
-func (e *environment) stored(ctx context.Context, _ cordon.Topics) (bool, error) {
+func (e *environment) stored(ctx context.Context, _ cordon.Topics) (int64, error) {
 	var n uint64
 	err := e.admin.QueryRow(ctx, "SELECT count() FROM events").Scan(&n)
-	return n >= uint64(len(e.traffic)), err
+	return int64(n), err
 }
 
-func (e *environment) detected(ctx context.Context, t cordon.Topics) (bool, error) {
+func (e *environment) detected(ctx context.Context, t cordon.Topics) (int64, error) {
 	m := lag.NewMeter(e.kafka)
 	defer m.Close()
+	events, err := e.ingested(ctx, t)
+	if err != nil {
+		return 0, err
+	}
 	for _, s := range lag.Stages(t) {
 		if s.Name == "detect" {
-			n, err := m.Behind(ctx, s)
-			return n == 0, err
+			behind, err := m.Behind(ctx, s)
+			return max(0, events-behind), err
 		}
 	}
-	return false, errors.New("no stage is called detect")
+	return 0, errors.New("no stage is called detect")
 }
 
-func (e *environment) finished(ctx context.Context, t cordon.Topics) (bool, error) {
-	for _, done := range []func(context.Context, cordon.Topics) (bool, error){e.ingested, e.stored, e.detected} {
-		if ok, err := done(ctx, t); !ok || err != nil {
-			return false, err
-		}
+// finished is how many events are both in ClickHouse and evaluated.
+func (e *environment) finished(ctx context.Context, t cordon.Topics) (int64, error) {
+	stored, err := e.stored(ctx, t)
+	if err != nil {
+		return 0, err
 	}
-	return true, nil
+	detected, err := e.detected(ctx, t)
+	return min(stored, detected), err
 }
