@@ -60,13 +60,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 }
 
-// defaultRecords is the size of an insert when there is that much to insert. A
-// row cost the server 15 us of CPU time, merges included, in inserts of 10,000,
-// 11 us in inserts of 20,000 and no less in larger ones, which need more memory
-// here.
 const (
+	// defaultRecords is the size of an insert when there is that much to insert.
+	// A row cost the server 15 us of CPU time, merges included, in inserts of
+	// 10,000, 11 us in inserts of 20,000 and no less in larger ones, which need
+	// more memory here.
 	defaultRecords = 20_000
-	defaultWait    = 2 * time.Second // half as many parts to merge as with one
+
+	defaultWait = 2 * time.Second // half as many parts to merge as with one
 )
 
 func (o Options) withDefaults() Options {
