@@ -48,22 +48,22 @@ func (r Rules) validate() error {
 	return nil
 }
 
-// Verdict is what was made of a finding.
-type Verdict string
+// Answer is what was made of a finding.
+type Answer string
 
-// Verdicts.
+// Answers.
 const (
-	Watched  Verdict = "watched"  // the finding asks for no action
-	Repeated Verdict = "repeated" // this finding was answered before
-	Joined   Verdict = "joined"   // another action holds the device already
-	Stale    Verdict = "stale"    // too long in the log; recorded, not carried out
-	Intended Verdict = "intended" // a quarantine was decided
+	Watched  Answer = "watched"  // the finding asks for no action
+	Repeated Answer = "repeated" // this finding was answered before
+	Joined   Answer = "joined"   // another action holds the device already
+	Stale    Answer = "stale"    // too long in the log; recorded, not carried out
+	Intended Answer = "intended" // a quarantine was decided
 )
 
 // Decide returns the first step of the action that follows from f, if any.
 // logged is when the log took the finding; the time of its event does not
 // count, since sensors replay and clocks of devices are wrong.
-func (r Rules) Decide(s *State, f cordon.Finding, logged, now time.Time) ([]cordon.Action, Verdict) {
+func (r Rules) Decide(s *State, f cordon.Finding, logged, now time.Time) ([]cordon.Action, Answer) {
 	id := cordon.NewActionID(f.ID, cordon.Segment)
 	switch {
 	case f.Response != cordon.Quarantine:

@@ -40,7 +40,7 @@ func TestDecide(t *testing.T) {
 		state   func(*State)
 		finding cordon.Finding
 		age     time.Duration
-		want    Verdict
+		want    Answer
 		state1  cordon.ActionState // of the action, "" for none
 	}{
 		{name: "quarantine", finding: testFinding("f1", "cam-1"), want: Intended, state1: cordon.ApplyIntended},

@@ -10,7 +10,7 @@ import (
 
 // metrics of one responder. A nil *metrics counts nothing.
 type metrics struct {
-	findings *prometheus.CounterVec   // by verdict
+	findings *prometheus.CounterVec   // by answer
 	steps    *prometheus.CounterVec   // by state; ignored ones under "ignored"
 	attempts *prometheus.HistogramVec // by step, result
 	open     prometheus.Gauge
@@ -22,7 +22,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	buckets := prometheus.ExponentialBuckets(0.001, 2.5, 12) // 1 ms .. 24 s
 	m := &metrics{
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "findings_total",
-			Help: "Findings read, by what was made of them."}, []string{"verdict"}),
+			Help: "Findings read, by what was made of them."}, []string{"answer"}),
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "steps_total",
 			Help: "Steps of actions read back from the log, by state; those that changed nothing count as ignored, those that could not be read as unreadable."}, []string{"state"}),
 		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: "attempt_seconds",
@@ -36,9 +36,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) finding(v Verdict) {
+func (m *metrics) finding(a Answer) {
 	if m != nil {
-		m.findings.WithLabelValues(string(v)).Inc()
+		m.findings.WithLabelValues(string(a)).Inc()
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *partition) Apply(_ context.Context, in cordon.Record) ([]stream.Output,
 		return nil, &stream.RejectError{Reason: "finding.invalid", Err: err}
 	}
 	var out []stream.Output
-	acts, verdict := p.decide(f, in.Time)
+	acts, answer := p.decide(f, in.Time)
 	for _, a := range acts {
 		rec, err := a.Record()
 		if err != nil {
@@ -42,19 +42,19 @@ func (p *partition) Apply(_ context.Context, in cordon.Record) ([]stream.Output,
 		rec.Time = a.At
 		out = append(out, stream.Output{Topic: p.topic, Record: rec})
 	}
-	p.metrics.finding(verdict)
-	p.log.Debug("finding answered", "finding", f.ID, "device", f.Device, "policy", f.Policy.ID, "verdict", verdict)
+	p.metrics.finding(answer)
+	p.log.Debug("finding answered", "finding", f.ID, "device", f.Device, "policy", f.Policy.ID, "answer", answer)
 	return out, nil
 }
 
-func (p *partition) decide(f cordon.Finding, logged time.Time) ([]cordon.Action, Verdict) {
+func (p *partition) decide(f cordon.Finding, logged time.Time) ([]cordon.Action, Answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	acts, verdict := p.rules.Decide(p.state, f, logged, p.now())
+	acts, answer := p.rules.Decide(p.state, f, logged, p.now())
 	for _, a := range acts {
 		p.state.Expect(a)
 	}
-	return acts, verdict
+	return acts, answer
 }
 
 // fold takes a record of the actions topic and reports whether its step
