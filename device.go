@@ -21,7 +21,7 @@ type Device struct {
 	Zone         string            `json:"zone,omitempty"` // network zone (IEC 62443)
 	Site         string            `json:"site,omitempty"`
 	Owner        string            `json:"owner,omitempty"`
-	Protected    bool              `json:"protected,omitempty"` // never contained without a person
+	Protected    bool              `json:"protected,omitempty"` // must not be cut off by a machine alone; respond does not read it yet
 	Managed      bool              `json:"managed"`             // false: seen on the network, enrolled by nobody
 	MACs         []string          `json:"macs,omitempty"`      // lower case, colons
 	Addresses    []string          `json:"addresses,omitempty"` // IP addresses held since Since

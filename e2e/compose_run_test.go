@@ -195,11 +195,19 @@ func (d *deployment) rows() int64 {
 	return d.count("SELECT count() FROM events")
 }
 
-// refuseStranger: without a certificate of the deployment there is no way in.
+// refuseStranger: without a certificate of the deployment there is no way in,
+// though the same command has one with it.
 func (d *deployment) refuseStranger() {
 	d.t.Helper()
-	c := exec.Command(bin(d.t, "cordon"), "tap", cordon.Topics{}.Events(), "--kafka-brokers", d.broker,
-		"--kafka-tls-ca", filepath.Join(d.dir, "cordon/ca.pem"), "-n", "1")
+	args := []string{
+		"tap", cordon.Topics{}.Events(), "--from", "start", "-n", "1",
+		"--kafka-brokers", d.broker, "--kafka-tls-ca", filepath.Join(d.dir, "cordon/ca.pem"),
+	}
+	member := append(args, "--kafka-tls-cert", filepath.Join(d.dir, "cordon/cert.pem"), "--kafka-tls-key", filepath.Join(d.dir, "cordon/key.pem"))
+	if out, err := exec.Command(bin(d.t, "cordon"), member...).CombinedOutput(); err != nil {
+		d.t.Errorf("cordon tap with a certificate: %v\n%s", err, out)
+	}
+	c := exec.Command(bin(d.t, "cordon"), args...)
 	done := make(chan error, 1)
 	go func() {
 		out, err := c.CombinedOutput()

@@ -30,7 +30,7 @@ func TestKillEachService(t *testing.T) {
 		}
 		wait()
 		crashed = s.outcome(fleetRecords)
-		s.checkFleet()
+		s.checkFleet(3)
 		t.Logf("webhooks: %+v", s.hook.Counts())
 	})
 	if d := cmp.Diff(calm, crashed); d != "" {

@@ -97,7 +97,7 @@ func TestFleetTwice(t *testing.T) {
 			s := newStack(t)
 			t.Log(s.feed(file, "zeek"))
 			runs[i] = s.outcome(fleetRecords)
-			s.checkFleet()
+			s.checkFleet(0)
 		})
 	}
 	if d := cmp.Diff(runs[0], runs[1]); d != "" {
@@ -109,7 +109,10 @@ func TestFleetTwice(t *testing.T) {
 
 // checkFleet checks what came of fleet-dev-1: each infected device was found,
 // each quarantine was received once and verified.
-func (s *stack) checkFleet() {
+//
+// kills is how often respond was killed: each time a delivery whose answer was
+// lost may be repeated, with the same id.
+func (s *stack) checkFleet(kills int) {
 	s.t.Helper()
 	devices := map[cordon.DeviceID][]string{}
 	wanted := map[string]bool{}
@@ -128,16 +131,11 @@ func (s *stack) checkFleet() {
 			s.t.Errorf("no finding on %s (%s, %s); devices with findings: %v", d.Sensor, d.Family, d.IP, found)
 		}
 	}
-	for id, n := range s.hook.effects() {
-		if n != 1 {
-			s.t.Errorf("operation %s had %d effects; want 1", id, n)
-		}
+	if c := s.hook.Counts(); c.Duplicates > kills || c.Refused != 0 {
+		s.t.Errorf("receiver: %+v; want at most %d repeated deliveries and none refused", c, kills)
 	}
 	if got := len(s.hook.effects()); got != len(wanted) || got == 0 {
 		s.t.Errorf("%d quarantines received; want one for each of the %d devices that findings ask to quarantine", got, len(wanted))
-	}
-	if c := s.hook.Counts(); c.Refused != 0 {
-		s.t.Errorf("the receiver refused %d deliveries; want 0", c.Refused)
 	}
 	if dup := s.count("SELECT toUInt64(abs(sum(duplicates))) FROM v1_duplicates"); dup != 0 {
 		s.t.Errorf("v1_duplicates = %d; want 0", dup)

@@ -41,6 +41,7 @@ type stack struct {
 	reader   driver.Conn
 	hook     *hook
 	policies string
+	leases   []string // flags of respond
 
 	broker, store, ingest, detect, respond *process
 }
@@ -61,7 +62,7 @@ func newStack(t testing.TB, o ...func(*stack)) *stack {
 	s.ingest = s.startIngest()
 	s.detect = start(t, "detect", s.env(), "--policies", s.policies)
 	s.respond = start(t, "respond", append(s.env(), "CORDON_WEBHOOK_SECRET="+webhookSecret),
-		"--webhook-url", s.hook.url, "--lease", "1h")
+		append([]string{"--webhook-url", s.hook.url}, s.leases...)...)
 	return s
 }
 
@@ -225,6 +226,7 @@ type hook struct {
 
 	mu   sync.Mutex
 	down bool
+	hold *held
 	seen []receiver.Delivery
 }
 
@@ -263,7 +265,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "down for a while", http.StatusServiceUnavailable)
 		return
 	}
-	h.Receiver.ServeHTTP(w, r)
+	h.serve(w, r)
 }
 
 // effects counts the operations that had an effect, by id.

@@ -40,7 +40,7 @@ findings contains {"summary": "telnet"} if {
 }
 `
 
-const latencySecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" //nolint:gosec // of this program alone
+const webhookSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" //nolint:gosec // of this program alone
 
 // stopwatch knows when the record of each device was appended.
 type stopwatch struct {
@@ -77,7 +77,7 @@ func (e *environment) latency(ctx context.Context, o options) (latencyFigure, er
 		return latencyFigure{}, err
 	}
 	w := &stopwatch{began: map[string]time.Time{}}
-	hook, err := receiver.New(latencySecret, time.Now, w.arrived)
+	hook, err := receiver.New(webhookSecret, time.Now, w.arrived)
 	if err != nil {
 		return latencyFigure{}, err
 	}
@@ -115,7 +115,7 @@ func (e *environment) detectAll(ctx context.Context, t cordon.Topics) error {
 }
 
 func (e *environment) respond(ctx context.Context, t cordon.Topics, url string) error {
-	secret, err := respond.ParseSecret(latencySecret)
+	secret, err := respond.ParseSecret(webhookSecret)
 	if err != nil {
 		return err
 	}

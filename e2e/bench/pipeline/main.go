@@ -27,7 +27,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "folder of the programs")
 	flag.StringVar(&o.policies, "policies", "policies", "folder of policies")
 	flag.StringVar(&o.out, "out", "bench/out/pipeline.json", "file for the figures")
-	flag.DurationVar(&o.span, "span", 24*time.Hour, "how much of the fleet's life is processed in a round")
+	flag.DurationVar(&o.span, "span", 48*time.Hour, "how much of the fleet's life is processed in a round")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.rate, "rate", 100, "events per second while latency is measured")
 	flag.DurationVar(&o.latency, "latency", 20*time.Second, "how long latency is measured")
@@ -85,13 +85,13 @@ func run(ctx context.Context, o options) error {
 		}
 		rounds = append(rounds, round)
 	}
+	bytes, err := env.bytesPerEvent(ctx) // of the last round's events
+	if err != nil {
+		return err
+	}
 	lat, err := env.latency(ctx, o)
 	if err != nil {
 		return fmt.Errorf("latency: %w", err)
-	}
-	bytes, err := env.bytesPerEvent(ctx)
-	if err != nil {
-		return err
 	}
 	result := medians(rounds)
 	print(result, lat, bytes, len(env.traffic), o)

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -22,6 +22,7 @@ import (
 	"github.com/cordon-iot/cordon/services/detect"
 	"github.com/cordon-iot/cordon/services/ingest"
 	"github.com/cordon-iot/cordon/services/ingest/history"
+	"github.com/cordon-iot/cordon/services/respond/receiver"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -78,9 +79,9 @@ type stage struct {
 	done func(context.Context, cordon.Topics) (events int64, err error) // so far
 }
 
-// measure runs a stage over all events of t on an empty table. What counts is
-// its steady state, from a tenth to nine tenths of the events: joining a group
-// and waiting for a last batch to fill take the same time however much comes.
+// measure runs a stage over all events of t on an empty table, from its start
+// to its last event: joining groups and waiting for a last batch to fill, some
+// two seconds, are in it.
 func (e *environment) measure(ctx context.Context, s stage, t cordon.Topics) (figure, error) {
 	if err := e.admin.Exec(ctx, "TRUNCATE TABLE events"); err != nil {
 		return figure{}, err
@@ -88,48 +89,41 @@ func (e *environment) measure(ctx context.Context, s stage, t cordon.Topics) (fi
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
+	before := e.mark()
 	g.Go(func() error {
 		if err := s.run(ctx, t); !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil
 	})
-	var marks []mark
 	err := until(ctx, stageLimit, s.name+" is through", func() (bool, error) {
 		n, err := s.done(ctx, t)
-		marks = append(marks, mark{n, time.Now(), cpuTime(), processTime(e.processes[0]), processTime(e.processes[1])})
 		return n >= int64(len(e.traffic)), err
 	})
+	after := e.mark()
 	cancel()
 	if err := errors.Join(err, g.Wait()); err != nil {
 		return figure{}, err
 	}
-	return steady(s.name, marks, int64(len(e.traffic))), nil
+	return between(s.name, before, after, len(e.traffic)), nil
 }
 
-// mark says how many events were done at a time.
+// mark says what was used at a time, by each process since it began.
 type mark struct {
-	events             int64
 	at                 time.Time
-	cpu, broker, store time.Duration // used since each process began
+	cpu, broker, store time.Duration
 }
 
-func steady(name string, marks []mark, total int64) figure {
-	first, last := marks[0], marks[len(marks)-1]
-	for _, m := range marks {
-		if m.events <= total/10 {
-			first = m
-		}
-		if m.events <= total*9/10 {
-			last = m
-		}
-	}
-	n := float64(last.events - first.events)
+func (e *environment) mark() mark {
+	return mark{time.Now(), cpuTime(), processTime(e.processes[0]), processTime(e.processes[1])}
+}
+
+func between(name string, a, b mark, events int) figure {
+	n := float64(events)
 	perEvent := func(d time.Duration) float64 { return d.Seconds() * 1e6 / n }
 	return figure{
-		Stage: name, PerSecond: n / last.at.Sub(first.at).Seconds(),
-		CPU:    perEvent(last.cpu - first.cpu),
-		Broker: perEvent(last.broker - first.broker), Store: perEvent(last.store - first.store),
+		Stage: name, PerSecond: n / b.at.Sub(a.at).Seconds(),
+		CPU: perEvent(b.cpu - a.cpu), Broker: perEvent(b.broker - a.broker), Store: perEvent(b.store - a.store),
 	}
 }
 
@@ -167,10 +161,17 @@ func (e *environment) history(ctx context.Context, t cordon.Topics) error {
 }
 
 func (e *environment) all(ctx context.Context, t cordon.Topics) error {
+	hook, err := receiver.New(webhookSecret, time.Now, nil)
+	if err != nil {
+		return err
+	}
+	srv := httptest.NewServer(hook)
+	defer srv.Close()
 	g, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context, cordon.Topics) error{e.ingest, e.detect, e.history} {
 		g.Go(func() error { return run(ctx, t) })
 	}
+	g.Go(func() error { return e.respond(ctx, t, srv.URL) })
 	return g.Wait()
 }
 
@@ -213,7 +214,7 @@ func (e *environment) copyPartition(ctx context.Context, topic string, p int, en
 		if len(batch) < bareBatch && next < end {
 			continue
 		}
-		if err := sink.Insert(ctx, fmt.Sprint(topic, p, next), batch); err != nil && !errors.Is(err, io.EOF) {
+		if err := sink.Insert(ctx, fmt.Sprint(topic, p, next), batch); err != nil {
 			return err
 		}
 		batch = batch[:0]
