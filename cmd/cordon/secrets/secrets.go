@@ -63,7 +63,18 @@ func Command() *cobra.Command {
 //	clickhouse/passwords.xml                          their hashes, for users.d
 //	respond/webhook                                   signing secret of Standard Webhooks
 //	grafana/admin                                     password of the first administrator
+//
+// Each container runs as a user of its own, whose number is not known here,
+// and mounts its folder alone: that is why the folders and what lies in them
+// are open to all. What keeps other users of the host out is dir itself, which
+// its owner alone can enter.
 func Make(dir string, brokerHosts []string, now time.Time) (made int, err error) {
+	if err := private(dir); err != nil {
+		return 0, err
+	}
+	if err := private(filepath.Join(dir, "authority")); err != nil {
+		return 0, err
+	}
 	w := writer{dir: dir}
 	a, err := w.authority(now)
 	if err != nil {
@@ -113,17 +124,55 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// private makes dir a directory that its owner alone can enter, also when it
+// is there already.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700) //nolint:gosec // a directory without x cannot be entered
+}
+
+// folder makes dir, unless it is there, a folder that all can enter. The umask
+// does not count: it may shut out the containers' users.
+func folder(dir string) error {
+	if exists(dir) {
+		return nil
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o755) //nolint:gosec // other users of the containers read what is theirs
+}
+
 // writeFile makes the whole file appear at once, so that a crash leaves none
 // or a good one.
 func writeFile(path string, b []byte, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // other users of the containers read what is theirs
+	if err := folder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, b, mode); err != nil {
+	if err := writeSynced(tmp, b, mode); err != nil {
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+// writeSynced returns when b is on the disk: a rename may reach it before the
+// bytes do.
+func writeSynced(path string, b []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Chmod(mode) // whatever the umask
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 func random(n int) ([]byte, error) {

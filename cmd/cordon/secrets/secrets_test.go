@@ -58,6 +58,41 @@ func TestMakeAgainAfterLoss(t *testing.T) {
 	}
 }
 
+func TestModes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	for _, d := range []string{dir, filepath.Join(dir, "authority")} { // as an earlier program left them
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Make(dir, []string{"kafka"}, day()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		want fs.FileMode
+	}{
+		{"", 0o700},
+		{"authority", 0o700},
+		{"authority/ca-key.pem", 0o600},
+		{"respond", 0o755}, // the users of containers enter and read what they mount
+		{"respond/key.pem", 0o644},
+		{"respond/webhook", 0o644},
+		{"clickhouse/passwords.xml", 0o644},
+	} {
+		info, err := os.Stat(filepath.Join(dir, c.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != c.want {
+			t.Errorf("mode of %q = %o; want %o", c.name, got, c.want)
+		}
+	}
+}
+
 func checkHashes(t *testing.T, dir string) {
 	t.Helper()
 	w := writer{dir: dir}
