@@ -38,7 +38,6 @@ func newSink(conn driver.Conn, t table, m *metrics) *sink {
 // again, the same range has no further effect.
 func (s *sink) Insert(ctx context.Context, token string, recs []cordon.Record) error {
 	b := s.idle.Get().(*batch)
-	defer s.idle.Put(b)
 	b.rows.block().Reset()
 	b.rejected.blk.Reset()
 	b.rows.begin(recs)
@@ -51,7 +50,12 @@ func (s *sink) Insert(ctx context.Context, token string, recs []cordon.Record) e
 		return err
 	}
 	// The table rejected takes its own topic too: other rows, another token.
-	return s.send(ctx, "rejected", token+"/refused", b.rejected.blk)
+	if err := s.send(ctx, "rejected", token+"/refused", b.rejected.blk); err != nil {
+		return err
+	}
+	// Not after an error: net/http may still be sending from b's memory then.
+	s.idle.Put(b)
+	return nil
 }
 
 // insertTimeout bounds one attempt; Drain repeats it with the same token.
