@@ -8,7 +8,7 @@ import (
 
 // Device is a thing in the inventory. The newest record of a device counts
 // from its Since on; events are resolved by the record that was valid when
-// they happened.
+// they happened, so that older ones are kept too, in the topic as well.
 type Device struct {
 	ID           DeviceID          `json:"id"`
 	Since        time.Time         `json:"since"` // from when on this description holds

@@ -25,7 +25,9 @@ func (t Topics) Findings() string { return t.Prefix + "findings" }
 // Actions holds every step of every action.
 func (t Topics) Actions() string { return t.Prefix + "actions" }
 
-// Devices holds the inventory; the newest record of a key counts.
+// Devices holds the inventory: every description that ever held. The newest
+// record of a key is the current one; none is removed, because events are
+// resolved by the one of their time.
 func (t Topics) Devices() string { return t.Prefix + "devices" }
 
 // All returns every topic, in the order of an event's way.

@@ -59,11 +59,7 @@ func Topics(t testing.TB, cfg wkafka.Config, partitions int) cordon.Topics {
 	topics := cordon.Topics{Prefix: Name(t) + "."}
 	var specs []wkafka.TopicSpec
 	for _, name := range topics.All() {
-		spec := wkafka.TopicSpec{Name: name, Partitions: partitions}
-		if name == topics.Devices() {
-			spec.Config = map[string]string{"cleanup.policy": "compact"}
-		}
-		specs = append(specs, spec)
+		specs = append(specs, wkafka.TopicSpec{Name: name, Partitions: partitions})
 	}
 	Create(t, cfg, specs...)
 	return topics

@@ -1,5 +1,6 @@
 -- The inventory. All descriptions of a device stay, each valid from its since
--- on; of two with the same since the later record counts.
+-- on, here as in the topic, which is not compacted; of two with the same since
+-- the later record counts.
 CREATE TABLE IF NOT EXISTS devices {{.OnCluster}}
 (
     device_id       String

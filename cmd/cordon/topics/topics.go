@@ -36,7 +36,8 @@ func configOf(t cordon.Topics, topic string) map[string]string {
 	}
 	switch topic {
 	case t.Devices():
-		c["cleanup.policy"] = "compact"
+		// Compacted, it would lose what old events are resolved by.
+		c["cleanup.policy"], c["retention.ms"] = "delete", "-1"
 	case t.Events(), t.Rejected(), t.Findings(), t.Actions():
 		c["retention.ms"] = "-1" // state is a fold of these from their start
 	default:

@@ -18,8 +18,8 @@ func TestSpecs(t *testing.T) {
 		if s.Partitions != 12 || s.Replication != 3 {
 			t.Errorf("%s has %d partitions, %d copies; want 12, 3: a device is in the same partition everywhere", s.Name, s.Partitions, s.Replication)
 		}
-		if compact := s.Config["cleanup.policy"] == "compact"; compact != (s.Name == names.Devices()) {
-			t.Errorf("%s compacted = %v; only the newest record of a device counts, of nothing else", s.Name, compact)
+		if s.Name == names.Devices() && (s.Config["cleanup.policy"] != "delete" || s.Config["retention.ms"] != "-1") {
+			t.Errorf("%s = %v; want every description kept: old events are resolved by the one of their time", s.Name, s.Config)
 		}
 		if s.Name == names.Actions() && s.Config["retention.ms"] != "-1" {
 			t.Errorf("retention of %s = %s; want -1: quarantines are a fold of all of it", s.Name, s.Config["retention.ms"])
