@@ -3,7 +3,9 @@
 package initialize
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +21,7 @@ type settings struct {
 	password    *service.Secret
 	partitions  int
 	replication int
+	keep        topics.Retention
 }
 
 // Command is `cordon init`.
@@ -37,20 +40,27 @@ func Command() *cobra.Command {
 	s.password = service.BindSecret(fs, "clickhouse-password", "password of that user")
 	fs.IntVar(&s.partitions, "partitions", 12, "partitions of each topic; cannot be changed later, devices keep their order in them")
 	fs.IntVar(&s.replication, "replication", 1, "copies of each partition")
+	fs.DurationVar(&s.keep.Raw, "raw-retention", topics.DefaultRaw, "how long raw records are kept, whether ingest has read them or not; 0 keeps them for ever")
+	fs.DurationVar(&s.keep.Events, "events-retention", topics.DefaultEvents, "how long the log keeps events; detect remembers no longer; 0 keeps them for ever")
 	service.Bindable(c)
 	return c
 }
 
 func (s *settings) run(c *cobra.Command) error {
+	if s.keep.Raw < 0 || s.keep.Events < 0 {
+		return errors.New("raw-retention and events-retention cannot be negative; 0 keeps records for ever")
+	}
 	kafka, err := s.kafka.Config("cordon-init")
 	if err != nil {
 		return err
 	}
-	specs := topics.Specs(s.kafka.Topics(), s.partitions, s.replication)
+	specs := s.keep.Specs(s.kafka.Topics(), s.partitions, s.replication)
 	if err := wkafka.CreateTopics(c.Context(), kafka, specs...); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "topics    %d with %d partitions each\n", len(specs), s.partitions)
+	fmt.Fprintf(c.OutOrStdout(), "retention raw topics %s, events %s, the others for ever; a topic that was there keeps its own\n",
+		length(s.keep.Raw), length(s.keep.Events))
 	if s.dsn == "" {
 		return nil
 	}
@@ -64,4 +74,15 @@ func (s *settings) run(c *cobra.Command) error {
 	}
 	fmt.Fprintf(c.OutOrStdout(), "tables    %d migrations applied\n", applied)
 	return nil
+}
+
+// length is d in whole hours where it is that.
+func length(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "for ever"
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
 }

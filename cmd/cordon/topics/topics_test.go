@@ -1,11 +1,13 @@
 package topics_test
 
 import (
-	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/cmd/cordon/topics"
+	"github.com/cordon-iot/cordon/wkafka"
 )
 
 func TestSpecs(t *testing.T) {
@@ -18,14 +20,36 @@ func TestSpecs(t *testing.T) {
 		if s.Partitions != 12 || s.Replication != 3 {
 			t.Errorf("%s has %d partitions, %d copies; want 12, 3: a device is in the same partition everywhere", s.Name, s.Partitions, s.Replication)
 		}
-		if s.Name == names.Devices() && (s.Config["cleanup.policy"] != "delete" || s.Config["retention.ms"] != "-1") {
-			t.Errorf("%s = %v; want every description kept: old events are resolved by the one of their time", s.Name, s.Config)
-		}
-		if s.Name == names.Actions() && s.Config["retention.ms"] != "-1" {
-			t.Errorf("retention of %s = %s; want -1: quarantines are a fold of all of it", s.Name, s.Config["retention.ms"])
-		}
 	}
 	if grown := topics.MaxRaw * 4 / 3; grown > topics.MaxRecord {
-		t.Errorf("a refused record of %s bytes grows to %d in base64; the limit is %d", strconv.Itoa(topics.MaxRaw), grown, topics.MaxRecord)
+		t.Errorf("a refused record of %d bytes grows to %d in base64; the limit is %d", topics.MaxRaw, grown, topics.MaxRecord)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	names := cordon.Topics{Prefix: "s."}
+	for _, tc := range []struct {
+		name        string
+		specs       []wkafka.TopicSpec
+		raw, events string // retention.ms
+		bytes       string // retention.bytes of raw topics
+	}{
+		{"one machine", topics.Specs(names, 4, 1), "604800000", "-1", "268435456"},
+		{"deployment", topics.Retention{Raw: time.Hour, Events: 2 * time.Hour}.Specs(names, 4, 1), "3600000", "7200000", ""},
+		{"for ever", topics.Retention{}.Specs(names, 4, 1), "-1", "-1", ""},
+	} {
+		for _, s := range tc.specs {
+			ms, bytes := "-1", ""
+			switch {
+			case strings.HasPrefix(s.Name, "s.raw."):
+				ms, bytes = tc.raw, tc.bytes
+			case s.Name == names.Events():
+				ms = tc.events
+			}
+			c := s.Config
+			if c["retention.ms"] != ms || c["retention.bytes"] != bytes || c["cleanup.policy"] != "delete" {
+				t.Errorf("%s: %s = %v; want retention.ms %s, retention.bytes %q, and old descriptions of devices kept", tc.name, s.Name, c, ms, bytes)
+			}
+		}
 	}
 }
