@@ -161,7 +161,7 @@ func writeFile(path string, b []byte, mode fs.FileMode) error {
 // writeSynced returns when b is on the disk: a rename may reach it before the
 // bytes do.
 func writeSynced(path string, b []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // below the directory that was asked for
 	if err != nil {
 		return err
 	}
