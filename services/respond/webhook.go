@@ -74,9 +74,9 @@ func checkURL(s string) error {
 	case s == "":
 		return errors.New("webhook URL is missing: say where quarantines are to be sent, such as https://nac.example/cordon")
 	case err != nil:
-		return fmt.Errorf("webhook URL: %w", err)
+		return fmt.Errorf("webhook URL: %w", unwrapURL(err))
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.User != nil, u.Fragment != "":
-		return fmt.Errorf("webhook URL %q: want http or https, a host, no user and no fragment", u.Redacted())
+		return fmt.Errorf("webhook URL of scheme %q and host %q: want http or https, a host, no user and no fragment", u.Scheme, u.Host)
 	}
 	return nil
 }

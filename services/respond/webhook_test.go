@@ -370,12 +370,13 @@ func TestNewWebhookChecks(t *testing.T) {
 		{"other scheme", "file:///etc/passwd", "want http or https"},
 		{"no host", "https:///hook", "a host"},
 		{"with a password", "https://ada:hunter2@nac.example/", "no user"},
-		{"not a URL", "http://[::1", "webhook URL"},
+		{"not a URL", "http://[::1/t0ken", "webhook URL"},
+		{"a token that no log may show", "ftp://nac.example/t0ken?t0ken#t0ken", `host "nac.example"`},
 	}
 	for _, tt := range tests {
 		_, err := NewWebhook(WebhookConfig{URL: tt.url, Secret: secret(t), Now: time.Now})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: NewWebhook = %v; want %q and no password", tt.name, err, tt.want)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "t0ken") {
+			t.Errorf("%s: NewWebhook = %v; want %q and no secret", tt.name, err, tt.want)
 		}
 	}
 	if _, err := NewWebhook(WebhookConfig{URL: "https://nac.example/", Now: time.Now}); err == nil || !strings.Contains(err.Error(), "openssl") {

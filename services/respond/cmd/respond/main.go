@@ -27,6 +27,7 @@ type settings struct {
 func (s *settings) bind(fs *pflag.FlagSet) {
 	s.kafka = service.BindKafka(fs)
 	fs.StringVar(&s.url, "webhook-url", "", "address that quarantines and releases are sent to")
+	service.MarkSecret(fs, "webhook-url") // it may hold a token
 	s.secret = service.BindSecret(fs, "webhook-secret", "signing secret of Standard Webhooks, whsec_...")
 	fs.DurationVar(&s.rules.Lease, "lease", respond.DefaultLease, "length of a quarantine whose policy asks for none")
 	fs.DurationVar(&s.rules.MinLease, "min-lease", respond.MinLease, "shortest quarantine")
