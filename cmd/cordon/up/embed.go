@@ -91,12 +91,12 @@ func (y *System) startReceiver() error {
 		return err
 	}
 	if y.settings.WebhookURL != "" {
-		return y.respondTo(y.settings.WebhookURL, secret)
+		return y.respondTo(y.settings.WebhookURL, shortURL(y.settings.WebhookURL), secret)
 	}
 	r, err := startReceiver(secret, y.shell.Log.With("service", "receiver"))
 	if err != nil {
 		return err
 	}
 	y.closing(func() error { r.stop(); return nil })
-	return y.respondTo(r.url, secret)
+	return y.respondTo(r.url, r.url, secret)
 }

@@ -3,6 +3,7 @@ package up
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -40,4 +41,18 @@ func (s *screen) ready(took time.Duration, next ...string) {
 		command, why, _ := strings.Cut(n, "#")
 		fmt.Fprintf(s.w, "    %s%s\n", s.style.Strong(fmt.Sprintf("%-43s", strings.TrimSpace(command))), s.style.Faint(strings.TrimSpace(why)))
 	}
+}
+
+// shortURL is what may be shown of an address that was given: scheme and host.
+// User, path and query may hold a token.
+func shortURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "…" // respond says what is wrong with it
+	}
+	short := u.Scheme + "://" + u.Host
+	if s != short {
+		short += "/…"
+	}
+	return short
 }

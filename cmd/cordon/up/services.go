@@ -88,7 +88,7 @@ func (p plant) services(sh *service.Shell) map[string]func(context.Context) erro
 	if p.writer != "" {
 		all["history"] = func(ctx context.Context) error {
 			log, reg := part(sh, "history")
-			return history.Run(ctx, history.Options{Kafka: p.client("history"), Topics: p.topics, DSN: p.writer, Log: log, Registry: reg})
+			return history.Run(ctx, history.Options{Kafka: p.client("history"), Topics: p.topics, DSN: p.writer, Log: log, Registry: reg, Now: time.Now})
 		}
 	}
 	return all

@@ -59,6 +59,7 @@ func (s *Settings) Bind(fs *pflag.FlagSet) {
 	s.Kafka = service.BindKafka(fs)
 	s.ClickHouse = client.BindStore(fs)
 	fs.StringVar(&s.WebhookURL, "webhook-url", "", "address that quarantines and releases are sent to")
+	service.MarkSecret(fs, "webhook-url") // it may hold a token
 	s.Secret = service.BindSecret(fs, "webhook-secret", "signing secret of Standard Webhooks, whsec_...")
 	fs.DurationVar(&s.Rules.Lease, "lease", respond.DefaultLease, "length of a quarantine whose policy asks for none")
 	fs.DurationVar(&s.Rules.MinLease, "min-lease", respond.MinLease, "shortest quarantine")

@@ -92,16 +92,17 @@ func (y *System) connect(ctx context.Context) error {
 	if s.WebhookURL == "" {
 		return errors.New("webhook-url is missing: set --webhook-url or CORDON_WEBHOOK_URL")
 	}
-	return y.respondTo(s.WebhookURL, secret)
+	return y.respondTo(s.WebhookURL, shortURL(s.WebhookURL), secret)
 }
 
-func (y *System) respondTo(url, secret string) error {
+// respondTo sends webhooks to url, which the screen shows as name.
+func (y *System) respondTo(url, name, secret string) error {
 	parsed, err := respond.ParseSecret(secret)
 	if err != nil {
 		return err
 	}
 	y.plant.webhook = respond.Options{URL: url, Secret: parsed, Rules: y.settings.Rules}
-	y.screen.done("webhook", "%s   signed, leases up to %s", url, y.settings.Rules.MaxLease)
+	y.screen.done("webhook", "%s   signed, leases up to %s", name, y.settings.Rules.MaxLease)
 	return nil
 }
 
