@@ -134,7 +134,7 @@ func (m *Metrics) retry(group, what string) {
 }
 
 func (m *Metrics) inserted(group string, d time.Duration) {
-	if m != nil {
+	if m != nil && m.now != nil {
 		m.insert.WithLabelValues(group).Observe(d.Seconds())
 	}
 }

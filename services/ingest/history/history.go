@@ -31,7 +31,7 @@ type Options struct {
 
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
-	Stream   *stream.Metrics       // nil: nothing is counted
+	Now      func() time.Time      // for latencies alone; nil: none are measured
 }
 
 // Run copies the topics events, rejected, findings, actions and devices to the
@@ -44,7 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	m := newMetrics(o.Registry)
+	m, streams := newMetrics(o.Registry), o.streamMetrics()
 	sinks := map[string]stream.Sink{}
 	var topics []string
 	for _, t := range tables(o.Topics) {
@@ -56,8 +56,16 @@ func Run(ctx context.Context, o Options) (err error) {
 		Kafka: o.Kafka, Group: o.Group, Topics: topics,
 		Sink:       func(topic string) stream.Sink { return sinks[topic] },
 		MaxRecords: o.MaxRecords, MaxWait: o.MaxWait, Session: o.Session,
-		Log: o.Log, Metrics: o.Stream,
+		Log: o.Log, Metrics: streams,
 	})
+}
+
+// streamMetrics are those of lag and latency, which all services have.
+func (o Options) streamMetrics() *stream.Metrics {
+	if o.Registry == nil {
+		return nil
+	}
+	return stream.NewMetrics(o.Registry, o.Now)
 }
 
 const (

@@ -98,7 +98,7 @@ func TestRun(t *testing.T) {
 		publish(t, k, topic, sample(t, word, 1), sample(t, word, 2), cordon.Record{Key: "d-1", Value: []byte("what is this?")})
 	}
 	reg := prometheus.NewRegistry()
-	start(t, Options{Kafka: k, Topics: topics, DSN: dsn.Writer, MaxWait: 50 * time.Millisecond, Registry: reg})
+	start(t, Options{Kafka: k, Topics: topics, DSN: dsn.Writer, MaxWait: 50 * time.Millisecond, Registry: reg, Now: time.Now})
 	c := dial(t, dsn.Reader)
 	for table, want := range map[string]uint64{"events": 500, "findings": 2, "actions": 2, "devices": 2, "rejected": 7} {
 		eventually(t, fmt.Sprint(want, " rows in ", table), func() bool { return one[uint64](t, c, "SELECT count() FROM "+table) == want })
@@ -112,6 +112,28 @@ func TestRun(t *testing.T) {
 	if n := counted(t, reg, "cordon_history_refused_total"); n != 5 {
 		t.Errorf("cordon_history_refused_total = %v; want 5", n)
 	}
+	eventually(t, "513 records counted as done", func() bool { return counted(t, reg, "cordon_stream_records_in_total") == 513 })
+	if n := latencies(t, reg, "cordon_stream_insert_seconds"); n < 5 {
+		t.Errorf("inserts timed = %d; want one for each table at least", n)
+	}
+}
+
+// latencies is how many observations a histogram has over its labels.
+func latencies(t *testing.T, reg *prometheus.Registry, name string) uint64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n uint64
+	for _, f := range families {
+		if f.GetName() == name {
+			for _, m := range f.GetMetric() {
+				n += m.GetHistogram().GetSampleCount()
+			}
+		}
+	}
+	return n
 }
 
 // counted is the sum of a counter over its labels.

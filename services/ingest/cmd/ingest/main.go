@@ -58,6 +58,6 @@ func (s *settings) history(ctx context.Context, sh *service.Shell, kafka wkafka.
 	}
 	return history.Run(ctx, history.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), DSN: s.dsn, Password: password,
-		Log: sh.Log, Registry: sh.Registry,
+		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
 	})
 }
