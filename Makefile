@@ -26,6 +26,7 @@ $(CHDB): engine/package-lock.json
 	@touch $@
 
 build: ## The programs, into bin/
+	@test -x $(BIN)/cordon || echo "building (two to three minutes the first time)"
 	@$(GO) build -o $(BIN)/ ./cmd/cordon ./services/ingest/cmd/ingest ./services/detect/cmd/detect ./services/respond/cmd/respond
 
 generate: ## What is made from schemas/profile.yaml and the policies' METADATA

@@ -23,7 +23,7 @@ var ErrNoLibrary = errors.New("the ClickHouse engine library is missing")
 
 // Locate returns the path of the library: the file named by CORDON_CHDB_LIB,
 // else beside the running binary, else the engine directory found upward from
-// the working directory, else the user's cache.
+// the binary or from the working directory, else the user's cache.
 func Locate() (string, error) {
 	if path := os.Getenv(EnvLibrary); path != "" {
 		return found(path)
@@ -49,6 +49,7 @@ func candidates() []string {
 	var paths []string
 	if exe, err := os.Executable(); err == nil {
 		paths = append(paths, filepath.Join(filepath.Dir(exe), libraryName))
+		paths = append(paths, upward(filepath.Dir(exe))...)
 	}
 	if wd, err := os.Getwd(); err == nil {
 		paths = append(paths, upward(wd)...)
