@@ -57,7 +57,7 @@ func (o Options) config(f format, inv *inventory.Inventory, m *Metrics, s *strea
 	topic := o.Topics.Raw(f.name)
 	return stream.Config{
 		Kafka:    o.Kafka,
-		Group:    o.Topics.Prefix + "ingest.raw." + f.name,
+		Group:    Group(o.Topics, f.name),
 		Service:  "ingest",
 		Topics:   []string{topic},
 		Rejected: o.Topics.Rejected(),

@@ -18,6 +18,9 @@ import (
 // a time.
 const DefaultParallel = 64
 
+// Group is the consumer group of respond, after the topics' prefix.
+const Group = "respond"
+
 // Options say how to run the service.
 type Options struct {
 	Kafka    wkafka.Config
@@ -94,7 +97,7 @@ type responder struct {
 func (r *responder) run(ctx context.Context) error {
 	r.crew = newCrew(r.Enforcer, r.Parallel, r.Now, r.Log, r.metrics)
 	err := stream.Run(ctx, stream.Config{
-		Kafka: r.Kafka, Group: r.Topics.Prefix + "respond", Service: "respond",
+		Kafka: r.Kafka, Group: r.Topics.Prefix + Group, Service: "respond",
 		Topics: []string{r.Topics.Findings()}, Rejected: r.Topics.Rejected(),
 		Open: r.open, Log: r.Log, Metrics: r.stream,
 	})

@@ -10,6 +10,11 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/services/detect"
+	"github.com/cordon-iot/cordon/services/ingest"
+	"github.com/cordon-iot/cordon/services/ingest/history"
+	"github.com/cordon-iot/cordon/services/respond"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -22,16 +27,16 @@ type Stage struct {
 
 // Stages are the services of a deployment in the order of an event's way.
 func Stages(t cordon.Topics) []Stage {
-	ingest := map[string][]string{}
+	raw := map[string][]string{}
 	for _, f := range cordon.Formats() {
-		ingest[t.Prefix+"ingest.raw."+f] = []string{t.Raw(f)}
+		raw[ingest.Group(t, f)] = []string{t.Raw(f)}
 	}
 	all := []string{t.Events(), t.Rejected(), t.Findings(), t.Actions(), t.Devices()}
 	return []Stage{
-		{"ingest", ingest},
-		{"detect", map[string][]string{t.Prefix + "cordon-detect": {t.Events()}}},
-		{"respond", map[string][]string{t.Prefix + "respond": {t.Findings()}}},
-		{"history", map[string][]string{t.Prefix + "history": all}},
+		{"ingest", raw},
+		{"detect", map[string][]string{t.Prefix + detect.Group: {t.Events()}}},
+		{"respond", map[string][]string{t.Prefix + respond.Group: {t.Findings()}}},
+		{"history", map[string][]string{t.Prefix + history.Group: all}},
 	}
 }
 
@@ -153,19 +158,7 @@ func (m *Meter) Reading(ctx context.Context, s Stage) error {
 	for g := range s.Groups {
 		groups = append(groups, g)
 	}
-	res, err := m.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: groups})
-	if err != nil {
-		return err
-	}
-	for _, g := range res.Groups {
-		if g.Error != nil {
-			return fmt.Errorf("group %s: %w", g.GroupID, g.Error)
-		}
-		if g.GroupState != "Stable" {
-			return fmt.Errorf("group %s is %s", g.GroupID, g.GroupState)
-		}
-	}
-	return nil
+	return service.GroupsRead(ctx, m.client, groups...)
 }
 
 const pollEvery = 50 * time.Millisecond

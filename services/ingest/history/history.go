@@ -13,11 +13,14 @@ import (
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
+// Group is the consumer group of history, after the topics' prefix.
+const Group = "history"
+
 // Options say what Run reads and where it writes.
 type Options struct {
 	Kafka  wkafka.Config
 	Topics cordon.Topics
-	Group  string // consumer group; "" is the topic prefix and "history"
+	Group  string // consumer group; "" is the topic prefix and Group
 
 	// DSN is the address of ClickHouse with database and user, such as
 	// "http://cordon_writer@clickhouse:8123/cordon". The user needs to insert,
@@ -80,7 +83,7 @@ const (
 
 func (o Options) withDefaults() Options {
 	if o.Group == "" {
-		o.Group = o.Topics.Prefix + "history"
+		o.Group = o.Topics.Prefix + Group
 	}
 	if o.MaxRecords == 0 {
 		o.MaxRecords = defaultRecords

@@ -32,6 +32,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 		return err
 	}
 	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
+	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+detect.Group))()
 	return detect.Run(ctx, detect.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies,
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,

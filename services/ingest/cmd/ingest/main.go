@@ -38,7 +38,11 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	if err != nil {
 		return err
 	}
-	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Events()))()
+	stop, err := s.watch(ctx, sh, kafka)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return ingest.Run(ctx, ingest.Options{
@@ -49,6 +53,29 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 		g.Go(func() error { return s.history(ctx, sh, kafka) })
 	}
 	return g.Wait()
+}
+
+// watch keeps the health of what ingest needs up to date until stop is called.
+func (s *settings) watch(ctx context.Context, sh *service.Shell, kafka wkafka.Config) (stop func(), err error) {
+	topics := s.kafka.Topics()
+	probes := map[string]func(context.Context) error{"kafka": service.KafkaProbe(kafka, topics.Events())}
+	groups := ingest.Groups(topics)
+	if s.dsn != "" {
+		groups = append(groups, topics.Prefix+history.Group)
+		if probes["clickhouse"], err = history.Pinger(s.dsn); err != nil {
+			return nil, err
+		}
+	}
+	probes["consumer"] = service.GroupProbe(kafka, groups...)
+	var stops []func()
+	for part, probe := range probes {
+		stops = append(stops, sh.Watch(ctx, part, probe))
+	}
+	return func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}, nil
 }
 
 func (s *settings) history(ctx context.Context, sh *service.Shell, kafka wkafka.Config) error {

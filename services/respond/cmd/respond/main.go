@@ -52,6 +52,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 		return err
 	}
 	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
+	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+respond.Group))()
 	return respond.Run(ctx, respond.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(),
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
