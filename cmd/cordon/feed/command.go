@@ -76,10 +76,13 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 		}
 	}
 	sent, err := o.send(c, f, in)
-	if err != nil || !o.wait {
+	if err != nil {
 		return err
 	}
-	return b.close(c.Context(), c.OutOrStdout(), f.Topic, sent)
+	if o.wait {
+		err = b.close(c.Context(), c.OutOrStdout(), f.Topic, sent)
+	}
+	return errors.Join(f.Count().Totals().Err(), err)
 }
 
 func (o options) check() (pace.Speed, error) {

@@ -51,6 +51,14 @@ func (c *Counter) Totals() Totals {
 	return Totals{c.records.Load(), c.bytes.Load(), c.blank.Load(), c.refused.Load()}
 }
 
+// Err says that lines were not sent.
+func (t Totals) Err() error {
+	if t.Refused == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d lines were not sent: the log above says which and why", t.Refused)
+}
+
 // Count is how far the feed has come.
 func (f *Feeder) Count() *Counter { return &f.count }
 
