@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,34 +12,53 @@ import (
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/cmd/cordon/query"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/services/ingest"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
 // Account says what became of the records of a feed: each is an event, was
-// refused, or says nothing about a device.
+// refused, or says nothing about a device. One that is none of these is lost.
 type Account struct {
 	Sent, Events, Rejected int64
-	Rows, Logged           int64 // of all events since the feed began: in ClickHouse, in the log
-	HasRows                bool  // ClickHouse was asked
+	Dropped                int64             // say nothing about a device, by ingest's own rule
+	Twice                  int64             // events and refusals of records that had one already
+	Lost                   int64             // neither event nor refusal came of them, and one should have
+	LostAt                 []cordon.Position // the first of them
+	Rows, Logged           int64             // of all events since the feed began: in ClickHouse, in the log
+	HasRows                bool              // ClickHouse was asked
 }
 
-// Dropped is how many records said nothing about a device.
-func (a Account) Dropped() int64 { return a.Sent - a.Events - a.Rejected }
+// maxLostAt is how many lost records are named.
+const maxLostAt = 5
 
 // Err says what does not add up.
 func (a Account) Err() error {
-	if a.Dropped() < 0 {
-		return fmt.Errorf("%d records became %d events and %d refusals: some were taken twice", a.Sent, a.Events, a.Rejected)
+	var errs []error
+	if a.Lost > 0 {
+		errs = append(errs, fmt.Errorf("%d records were lost, the first at %s: ingest made neither event nor refusal of them", a.Lost, a.LostAt[0]))
+	}
+	if a.Twice > 0 {
+		errs = append(errs, fmt.Errorf("%d records became %d events and %d refusals: %d were taken twice", a.Sent, a.Events, a.Rejected, a.Twice))
 	}
 	if a.HasRows && a.Rows != a.Logged {
-		return fmt.Errorf("ClickHouse has %d rows of %d events: some are missing or doubled", a.Rows, a.Logged)
+		errs = append(errs, fmt.Errorf("ClickHouse has %d rows of %d events: some are missing or doubled", a.Rows, a.Logged))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (a Account) print(w io.Writer) {
-	fmt.Fprintf(w, "  %s records = %s events + %s rejected + %s that say nothing about a device\n",
-		grouped(a.Sent), grouped(a.Events), grouped(a.Rejected), grouped(a.Dropped()))
+	fmt.Fprintf(w, "  %s records = %s events + %s rejected + %s that say nothing about a device",
+		grouped(a.Sent), grouped(a.Events), grouped(a.Rejected), grouped(a.Dropped))
+	if a.Lost > 0 {
+		fmt.Fprintf(w, " + %s LOST", grouped(a.Lost))
+	}
+	if a.Twice > 0 {
+		fmt.Fprintf(w, " - %s taken TWICE", grouped(a.Twice))
+	}
+	fmt.Fprintln(w)
+	for _, p := range a.LostAt {
+		fmt.Fprintf(w, "  lost: %s\n", p)
+	}
 	if a.HasRows {
 		fmt.Fprintf(w, "  %s rows in ClickHouse of %s events\n", grouped(a.Rows), grouped(a.Logged))
 	}
@@ -48,6 +68,7 @@ func (a Account) print(w io.Writer) {
 type books struct {
 	kafka  wkafka.Config
 	topics cordon.Topics
+	format string             // of what is fed
 	store  string             // DSN of ClickHouse; empty: it is not asked
 	from   map[string][]int64 // where events and rejected ended when the feed began
 }
@@ -70,20 +91,30 @@ func (b *books) ends(ctx context.Context) (map[string][]int64, error) {
 	return out, nil
 }
 
-// settle counts what was made of the records sent to topic. Ingest and history
-// must have done all of it.
-func (b *books) settle(ctx context.Context, topic string, sent Ranges) (Account, error) {
+// settle finds what was made of each record sent. Ingest and history must have
+// done all of it.
+func (b *books) settle(ctx context.Context, sent Ranges) (a Account, err error) {
 	to, err := b.ends(ctx)
 	if err != nil {
-		return Account{}, err
-	}
-	a := Account{Sent: sent.size()}
-	if a.Events, err = b.count(ctx, b.topics.Events(), to, topic, sent); err != nil {
 		return a, err
 	}
-	if a.Rejected, err = b.count(ctx, b.topics.Rejected(), to, topic, sent); err != nil {
+	a.Sent = sent.size()
+	l := newLedger(b.topics.Raw(b.format), sent)
+	if a.Events, err = b.count(ctx, b.topics.Events(), to, l, &a.Twice); err != nil {
 		return a, err
 	}
+	if a.Rejected, err = b.count(ctx, b.topics.Rejected(), to, l, &a.Twice); err != nil {
+		return a, err
+	}
+	if a.Dropped, err = b.dropped(ctx, l); err != nil {
+		return a, err
+	}
+	l.open(func(p cordon.Position) {
+		a.Lost++
+		if a.Lost <= maxLostAt {
+			a.LostAt = append(a.LostAt, p)
+		}
+	})
 	if b.store == "" {
 		return a, nil
 	}
@@ -92,12 +123,45 @@ func (b *books) settle(ctx context.Context, topic string, sent Ranges) (Account,
 	return a, err
 }
 
-// count is how many records of out were made of sent.
-func (b *books) count(ctx context.Context, out string, to map[string][]int64, topic string, sent Ranges) (int64, error) {
-	var n int64
+// count is how many records of out were made of what the feed sent. Each
+// ticks off its input; those whose input is ticked off already are twice.
+func (b *books) count(ctx context.Context, out string, to map[string][]int64, l *ledger, twice *int64) (n int64, err error) {
 	for p := range to[out] {
 		_, err := stream.Replay(ctx, b.kafka, out, p, b.from[out][p], to[out][p], func(r cordon.Record) error {
-			if in, ok := r.Input(); ok && in.Topic == topic && sent.has(in) {
+			in, ok := r.Input()
+			if !ok {
+				return nil
+			}
+			ours, again := l.tick(in)
+			if ours {
+				n++
+			}
+			if again {
+				*twice++
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// dropped reads back the records of which nothing was made, and ticks off
+// those that ingest leaves out by rule.
+func (b *books) dropped(ctx context.Context, l *ledger) (n int64, err error) {
+	drops, err := ingest.NewDrops(b.format)
+	if err != nil {
+		return 0, err
+	}
+	for p, x := range l.spans() {
+		_, err := stream.Replay(ctx, b.kafka, l.topic, p, x.First, x.Last+1, func(r cordon.Record) error {
+			if !l.is(r.Position) {
+				return nil
+			}
+			if _, ok := drops.Of(r); ok {
+				l.tick(r.Position)
 				n++
 			}
 			return nil
@@ -125,17 +189,4 @@ func (b *books) rows(ctx context.Context, to map[string][]int64) (rows, logged i
 	}
 	rows, err = strconv.ParseInt(strings.TrimSpace(out.String()), 10, 64)
 	return rows, logged, err
-}
-
-func (r Ranges) has(p cordon.Position) bool {
-	x, ok := r[p.Partition]
-	return ok && p.Offset >= x.First && p.Offset <= x.Last
-}
-
-func (r Ranges) size() int64 {
-	var n int64
-	for _, x := range r {
-		n += x.Last - x.First + 1
-	}
-	return n
 }

@@ -66,7 +66,7 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 		return err
 	}
 	defer f.To.(*stream.Appender).Close()
-	b := &books{kafka: k, topics: topics}
+	b := &books{kafka: k, topics: topics, format: o.format}
 	if o.wait {
 		if b.store, err = flags.StoreOf(); err != nil {
 			return err
@@ -80,7 +80,7 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 		return err
 	}
 	if o.wait {
-		err = b.close(c.Context(), c.OutOrStdout(), f.Topic, sent)
+		err = b.close(c.Context(), c.OutOrStdout(), sent)
 	}
 	return errors.Join(f.Count().Totals().Err(), err)
 }
@@ -142,12 +142,13 @@ func summary(w io.Writer, f *Feeder, name string, sent Ranges, took time.Duratio
 	}
 	fmt.Fprintln(w)
 	for _, p := range slices.Sorted(maps.Keys(sent)) {
-		fmt.Fprintf(w, "  %s/%d  %d to %d\n", f.Topic, p, sent[p].First, sent[p].Last)
+		x := sent.span(p)
+		fmt.Fprintf(w, "  %s/%d  %d to %d\n", f.Topic, p, x.First, x.Last)
 	}
 }
 
 // close waits until the services have done all, and tells what became of it.
-func (b *books) close(ctx context.Context, w io.Writer, topic string, sent Ranges) error {
+func (b *books) close(ctx context.Context, w io.Writer, sent Ranges) error {
 	m := lag.NewMeter(b.kafka)
 	defer m.Close()
 	for _, s := range lag.Stages(b.topics) {
@@ -159,7 +160,7 @@ func (b *books) close(ctx context.Context, w io.Writer, topic string, sent Range
 		}
 		fmt.Fprintf(w, "  ✓ %-8s has done all\n", s.Name)
 	}
-	a, err := b.settle(ctx, topic, sent)
+	a, err := b.settle(ctx, sent)
 	if err != nil {
 		return err
 	}

@@ -62,22 +62,6 @@ func (t Totals) Err() error {
 // Count is how far the feed has come.
 func (f *Feeder) Count() *Counter { return &f.count }
 
-// Ranges are the records sent, per partition: from the first up to the last.
-type Ranges map[int]Range
-
-// Range is a run of offsets of one partition.
-type Range struct{ First, Last int64 }
-
-func (r Ranges) add(at []cordon.Position) {
-	for _, p := range at {
-		old, ok := r[p.Partition]
-		if !ok {
-			old = Range{p.Offset, p.Offset}
-		}
-		r[p.Partition] = Range{min(old.First, p.Offset), max(old.Last, p.Offset)}
-	}
-}
-
 // Send sends what f makes of r, and returns where it stands in the log.
 // Records are read while those before them are sent.
 func (f *Feeder) Send(ctx context.Context, r io.Reader, form format) (Ranges, error) {
