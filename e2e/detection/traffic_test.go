@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/testdata"
 	"github.com/cordon-iot/cordon/services/detect/engine"
+	"github.com/cordon-iot/cordon/services/ingest/eve"
 	"github.com/cordon-iot/cordon/services/ingest/field"
 	"github.com/cordon-iot/cordon/services/ingest/inventory"
 	"github.com/cordon-iot/cordon/services/ingest/native"
@@ -58,7 +59,7 @@ func read(t testing.TB, devices []cordon.Device, recs []raw) traffic {
 	names := field.Names{Undeclared: count, Clipped: count}
 	mappers := map[string]interface {
 		Map(cordon.Record, *report.Report) error
-	}{"zeek": zeek.NewMapper(names), "ocsf": native.NewMapper(names)}
+	}{"zeek": zeek.NewMapper(names), "ocsf": native.NewMapper(names), "eve": eve.NewMapper(names)}
 	v := resolve.New(inventoryOf(t, devices))
 	var out traffic
 	var r report.Report
