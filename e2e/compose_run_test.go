@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -203,7 +204,7 @@ func (d *deployment) refuseStranger() {
 		"tap", cordon.Topics{}.Events(), "--from", "start", "-n", "1",
 		"--kafka-brokers", d.broker, "--kafka-tls-ca", filepath.Join(d.dir, "cordon/ca.pem"),
 	}
-	member := append(args, "--kafka-tls-cert", filepath.Join(d.dir, "cordon/cert.pem"), "--kafka-tls-key", filepath.Join(d.dir, "cordon/key.pem"))
+	member := append(slices.Clone(args), "--kafka-tls-cert", filepath.Join(d.dir, "cordon/cert.pem"), "--kafka-tls-key", filepath.Join(d.dir, "cordon/key.pem"))
 	if out, err := exec.Command(bin(d.t, "cordon"), member...).CombinedOutput(); err != nil {
 		d.t.Errorf("cordon tap with a certificate: %v\n%s", err, out)
 	}

@@ -76,7 +76,7 @@ func (e *environment) close() {
 }
 
 func (e *environment) start(name string, args ...string) (io.Reader, error) {
-	c := exec.Command(name, args...) //nolint:gosec,noctx // programs of this repository, ended in order by close
+	c := exec.Command(name, args...)                                 //nolint:gosec,noctx // programs of this repository, ended in order by close
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // none outlives a crash of this one
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/valyala/fastjson"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/canon"
 )
 
 // windowsKey is the key below input that belongs to the engine. Ingest refuses
@@ -41,13 +40,12 @@ func (ps *paths) number(p Path) int {
 // its memory; nothing that it returns changes when the next event is read.
 type event struct {
 	cordon.Event
-	paths  []Path
-	parser fastjson.Parser
-	fast   *fastjson.Value // nil: body is not canonical, whole is set
-	whole  ast.Object      // the event as OPA's input; nil until it is needed
-	slots  []slot          // one for each path
-	terms  terms
-	order  *order
+	paths []Path
+	doc   canon.Document
+	flat  bool       // the body is canonical, and in doc; else whole is set
+	whole ast.Object // the event as OPA's input; nil until it is needed
+	slots []slot     // one for each path
+	terms terms
 }
 
 // slot is what stands at one path.
@@ -57,15 +55,14 @@ type slot struct {
 }
 
 func newEvent(ps []Path) *event {
-	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms(), order: newOrder()}
+	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms()}
 }
 
 // reset makes ev the event under evaluation.
 func (e *event) reset(ev cordon.Event) error {
-	e.Event, e.fast, e.whole = ev, nil, nil
+	e.Event, e.flat, e.whole = ev, e.doc.Read(ev.Body), nil
 	clear(e.slots)
-	if v, err := e.parser.ParseBytes(ev.Body); err == nil && e.order.canonical(ev.Body, v) {
-		e.fast = v
+	if e.flat { // as ingest writes all events
 		return nil
 	}
 	if !json.Valid(ev.Body) { // OPA's reader would take the first value of several
@@ -83,65 +80,6 @@ func (e *event) reset(ev cordon.Event) error {
 	return nil
 }
 
-// order checks that a parsed event means the same to fastjson as to
-// encoding/json, which OPA uses. Ingest writes all events so.
-type order struct {
-	ok    bool
-	last  []byte // key before the current one in the same object; nil for none
-	text  []byte // scratch
-	visit func(key []byte, v *fastjson.Value)
-}
-
-func newOrder() *order {
-	o := &order{}
-	o.visit = func(key []byte, v *fastjson.Value) {
-		o.ok = o.ok && len(key) > 0 && bytes.Compare(o.last, key) < 0
-		o.last = key
-		if t := v.Type(); t != fastjson.TypeString {
-			o.value(v, t)
-			o.last = key
-		}
-	}
-	return o
-}
-
-// canonical reports whether v, parsed from body, is an object of valid UTF-8
-// without numeric escapes (they may be half a surrogate pair), whose keys are
-// sorted and thus never there twice.
-func (o *order) canonical(body []byte, v *fastjson.Value) bool {
-	if v.Type() != fastjson.TypeObject || !utf8.Valid(body) || bytes.Contains(body, []byte(`\u`)) {
-		return false
-	}
-	o.ok = true
-	o.value(v, fastjson.TypeObject)
-	return o.ok
-}
-
-func (o *order) value(v *fastjson.Value, t fastjson.Type) {
-	switch t {
-	case fastjson.TypeObject:
-		o.last = nil
-		v.GetObject().Visit(o.visit)
-	case fastjson.TypeArray:
-		for _, child := range v.GetArray() {
-			o.value(child, child.Type())
-		}
-	case fastjson.TypeNumber: // fastjson lets "1e" and "nan" pass
-		o.text = v.MarshalTo(o.text[:0])
-		o.ok = o.ok && (digits(o.text) || json.Valid(o.text))
-	}
-}
-
-// digits reports whether b is a whole number without sign or leading zero.
-func digits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(b) == 1 || len(b) > 1 && b[0] != '0'
-}
-
 // at returns what stands at path i, or nil.
 func (e *event) at(i int) *ast.Term {
 	s := &e.slots[i]
@@ -152,20 +90,14 @@ func (e *event) at(i int) *ast.Term {
 }
 
 func (e *event) find(p Path) *ast.Term {
-	if e.fast == nil {
+	if !e.flat {
 		return findTerm(e.whole, p)
 	}
-	v := e.fast
-	for _, key := range p {
-		if v == nil || v.Type() != fastjson.TypeObject {
-			return nil
-		}
-		v = v.Get(key)
-	}
-	if v == nil {
+	i, ok := e.doc.Find(p)
+	if !ok {
 		return nil
 	}
-	return e.term(v)
+	return e.term(i)
 }
 
 func findTerm(o ast.Object, p Path) *ast.Term {
@@ -187,40 +119,41 @@ func findTerm(o ast.Object, p Path) *ast.Term {
 // input returns the event as OPA's input, without windows.
 func (e *event) input() ast.Object {
 	if e.whole == nil {
-		e.whole = ast.NewObject(e.fields(e.fast)...)
+		e.whole = ast.NewObject(e.fields(0, e.doc.Len())...)
 	}
 	return e.whole
 }
 
-func (e *event) term(v *fastjson.Value) *ast.Term {
-	switch v.Type() {
-	case fastjson.TypeString:
-		return e.terms.text(v.GetStringBytes())
-	case fastjson.TypeNumber:
-		return e.terms.number(v)
-	case fastjson.TypeTrue:
+// term is the value of member i of the body.
+func (e *event) term(i int) *ast.Term {
+	v := e.doc.Value(i)
+	switch v.Kind {
+	case canon.String:
+		return e.terms.text(v.Text)
+	case canon.Number:
+		return e.terms.number(v.Text)
+	case canon.True:
 		return ast.InternedTerm(true)
-	case fastjson.TypeFalse:
+	case canon.False:
 		return ast.InternedTerm(false)
-	case fastjson.TypeObject:
-		return ast.ObjectTerm(e.fields(v)...)
-	case fastjson.TypeArray:
-		items := v.GetArray()
-		terms := make([]*ast.Term, len(items))
-		for i, item := range items {
-			terms[i] = e.term(item)
+	case canon.Object:
+		return ast.ObjectTerm(e.fields(i+1, e.doc.Next(i))...)
+	case canon.Array:
+		var items []*ast.Term
+		for j := i + 1; j < e.doc.Next(i); j = e.doc.Next(j) {
+			items = append(items, e.term(j))
 		}
-		return ast.ArrayTerm(terms...)
+		return ast.ArrayTerm(items...)
 	}
 	return ast.InternedNullTerm
 }
 
-func (e *event) fields(v *fastjson.Value) [][2]*ast.Term {
-	o := v.GetObject()
-	items := make([][2]*ast.Term, 0, o.Len()+1)
-	o.Visit(func(key []byte, child *fastjson.Value) {
-		items = append(items, [2]*ast.Term{e.terms.text(key), e.term(child)})
-	})
+// fields are the members of the body from one to before another.
+func (e *event) fields(from, to int) [][2]*ast.Term {
+	items := make([][2]*ast.Term, 0, to-from+1)
+	for i := from; i < to; i = e.doc.Next(i) {
+		items = append(items, [2]*ast.Term{e.terms.text(e.doc.Key(i)), e.term(i)})
+	}
 	return items
 }
 

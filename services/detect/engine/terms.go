@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/valyala/fastjson"
 )
 
 // terms makes terms of short scalars and keeps them, because most events are
@@ -13,7 +12,6 @@ import (
 type terms struct {
 	texts   map[string]*ast.Term
 	numbers map[string]*ast.Term
-	scratch []byte
 }
 
 const (
@@ -38,13 +36,13 @@ func (ts *terms) text(b []byte) *ast.Term {
 	return t
 }
 
-// number returns v as a term, with its digits as they stand.
-func (ts *terms) number(v *fastjson.Value) *ast.Term {
-	ts.scratch = v.MarshalTo(ts.scratch[:0])
-	if t, ok := ts.numbers[string(ts.scratch)]; ok {
+// number returns the number of these digits as a term, with its digits as they
+// stand.
+func (ts *terms) number(digits []byte) *ast.Term {
+	if t, ok := ts.numbers[string(digits)]; ok {
 		return t
 	}
-	s := string(ts.scratch)
+	s := string(digits)
 	t := ast.NumberTerm(json.Number(s))
 	if len(s) <= 6 { // longer ones are times and byte counts: different each time
 		keep(ts.numbers, s, t)

@@ -1,10 +1,7 @@
 package history
 
 import (
-	"errors"
 	"fmt"
-
-	"github.com/valyala/fastjson"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/services/ingest/history/column"
@@ -12,11 +9,10 @@ import (
 
 // events makes rows of the table events.
 type events struct {
-	blk    *column.Block
-	parser fastjson.Parser
-	body   *body
-	days   []uint16
-	next   int // index in days of the next record
+	blk  *column.Block
+	body *body
+	days []uint16
+	next int // index in days of the next record
 
 	time, recorded column.Int64
 	day            column.UInt16
@@ -26,8 +22,6 @@ type events struct {
 	attrs          column.Map
 	position       position
 }
-
-var errNotObject = errors.New("body is no JSON object")
 
 func newEvents() rows {
 	e := &events{}
@@ -64,11 +58,7 @@ func (e *events) add(r cordon.Record) error {
 	if err != nil {
 		return &refusal{reasonEnvelope, err}
 	}
-	v, err := e.parser.ParseBytes(ev.Body)
-	if err == nil && v.Type() != fastjson.TypeObject {
-		err = errNotObject
-	}
-	if err != nil {
+	if err := e.body.read(ev.Body); err != nil {
 		return &refusal{reasonBody, fmt.Errorf("event at %s: %w", r.Position, err)}
 	}
 	e.time.Append(milli(ev.Time))
@@ -79,7 +69,7 @@ func (e *events) add(r cordon.Record) error {
 	e.class.Append(ev.Class)
 	e.source.Append(ev.Source)
 	e.position.add(r.Position)
-	e.body.walk(v.GetObject(), e.blk.Rows())
+	e.body.walk(e.blk.Rows())
 	e.blk.End()
 	return nil
 }

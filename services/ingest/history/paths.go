@@ -1,18 +1,17 @@
 package history
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/valyala/fastjson"
 
+	"github.com/cordon-iot/cordon/internal/canon"
 	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
 // A setter appends v to a column, or says no and appends nothing.
-type setter func(v *fastjson.Value) bool
+type setter func(v canon.Value) bool
 
 // node is an attribute of OCSF: an object with members, or a value.
 type node struct {
@@ -64,157 +63,94 @@ func (c *cursor) find(key string) *node {
 type body struct {
 	root  *node
 	attrs *column.Map
+	doc   canon.Document
+	loose loose
+	tree  *fastjson.Object // of a body that is not canonical, else nil
 	row   int
 
-	// The object being visited.
+	// The object being walked.
 	members cursor
 	path    []byte // of it, with a dot at the end; empty at the top
-	scratch []byte
-	visit   func(key []byte, v *fastjson.Value)
 }
 
 func newBody(root *node, attrs *column.Map) *body {
 	b := &body{root: root, attrs: attrs}
-	b.visit = b.member
+	b.loose.visit = b.visit
 	return b
 }
 
-// walk takes apart o, the body of the event that becomes row number row.
-func (b *body) walk(o *fastjson.Object, row int) {
-	b.row, b.members, b.path = row, cursor{members: b.root.members}, b.path[:0]
-	o.Visit(b.visit)
+// read reads the body of an event for walk.
+func (b *body) read(body []byte) error {
+	b.tree = nil
+	if b.doc.Read(body) {
+		return nil
+	}
+	var err error
+	b.tree, err = b.loose.read(body)
+	return err
 }
 
-func (b *body) member(key []byte, v *fastjson.Value) {
-	n := b.members.find(view(key))
+// walk takes apart the body that was read, of the event that becomes row number
+// row.
+func (b *body) walk(row int) {
+	b.row, b.members, b.path = row, cursor{members: b.root.members}, b.path[:0]
+	if b.tree != nil {
+		b.tree.Visit(b.loose.visit)
+		return
+	}
+	b.between(0, b.doc.Len())
+}
+
+// between walks the members of the canonical body from one to before another.
+func (b *body) between(from, to int) {
+	for i := from; i < to; i = b.doc.Next(i) {
+		key := b.doc.Key(i)
+		n := b.members.find(view(key))
+		if b.doc.Kind(i) != canon.Object {
+			b.value(key, n, b.doc.Value(i))
+			continue
+		}
+		outer := b.enter(key, n)
+		b.between(i+1, b.doc.Next(i))
+		b.leave(outer)
+	}
+}
+
+// value puts the value v of node n, which may be nil, where it belongs.
+func (b *body) value(key []byte, n *node, v canon.Value) {
 	switch {
-	case v.Type() == fastjson.TypeObject:
-		b.object(key, n, v.GetObject())
 	case n != nil && n.set != nil && n.rows() == b.row && n.set(v):
 	case n != nil && n.same != nil && n.same(v):
 	case !empty(v):
 		length := len(b.path)
 		b.path = append(b.path, key...)
 		b.attrs.Keys.Append(view(b.path))
-		b.attrs.Values.AppendBytes(b.plain(v))
+		b.attrs.Values.AppendBytes(v.Text)
 		b.path = b.path[:length]
 	}
 }
 
-func (b *body) object(key []byte, n *node, o *fastjson.Object) {
-	outer, length := b.members, len(b.path)
+// outer is an object that is left for one within.
+type outer struct {
+	members cursor
+	path    int
+}
+
+// enter goes into the object at key, whose node may be nil.
+func (b *body) enter(key []byte, n *node) outer {
+	o := outer{b.members, len(b.path)}
 	b.members = cursor{}
 	if n != nil {
 		b.members.members = n.members
 	}
 	b.path = append(append(b.path, key...), '.')
-	o.Visit(b.visit)
-	b.members, b.path = outer, b.path[:length]
+	return o
 }
+
+// leave goes back to o.
+func (b *body) leave(o outer) { b.members, b.path = o.members, b.path[:o.path] }
 
 // empty reports whether v says nothing.
-func empty(v *fastjson.Value) bool {
-	return v.Type() == fastjson.TypeNull || v.Type() == fastjson.TypeString && len(v.GetStringBytes()) == 0
-}
-
-// plain is v as text: strings as they are, the rest as JSON.
-func (b *body) plain(v *fastjson.Value) []byte {
-	if v.Type() == fastjson.TypeString {
-		return v.GetStringBytes()
-	}
-	b.scratch = v.MarshalTo(b.scratch[:0])
-	return b.scratch
-}
-
-// view is b as a string without a copy. It changes when b does, so that nothing
-// may keep it.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // see above
-
-func setWord(c *column.Words) setter {
-	return func(v *fastjson.Value) bool {
-		if v.Type() != fastjson.TypeString {
-			return false
-		}
-		c.Append(view(v.GetStringBytes()))
-		return true
-	}
-}
-
-// sameWord reports whether v is the newest value of c.
-func sameWord(c *column.Words) setter {
-	return func(v *fastjson.Value) bool {
-		return v.Type() == fastjson.TypeString && c.Rows() > 0 && string(c.Last()) == view(v.GetStringBytes())
-	}
-}
-
-// sameInt reports whether v is the newest value of c.
-func sameInt(c *column.Int64) setter {
-	return func(v *fastjson.Value) bool {
-		n, err := v.Int64()
-		return err == nil && c.Rows() > 0 && c.Last() == n
-	}
-}
-
-// always is for attributes that follow from others.
-func always(*fastjson.Value) bool { return true }
-
-func setText(c *column.String) setter {
-	return func(v *fastjson.Value) bool {
-		if v.Type() != fastjson.TypeString {
-			return false
-		}
-		c.AppendBytes(v.GetStringBytes())
-		return true
-	}
-}
-
-func setInt(c interface{ AppendInt(n int64) bool }) setter {
-	return func(v *fastjson.Value) bool {
-		n, err := v.Int64()
-		return err == nil && c.AppendInt(n)
-	}
-}
-
-func setBool(c *column.UInt8) setter {
-	return func(v *fastjson.Value) bool {
-		b, err := v.Bool()
-		if err != nil {
-			return false
-		}
-		c.Append(bit(b))
-		return true
-	}
-}
-
-// setMilli takes milliseconds since 1970 that DateTime64(3) can hold.
-func setMilli(c *column.Int64) setter {
-	return func(v *fastjson.Value) bool {
-		n, err := v.Int64()
-		return err == nil && n >= minMilli && n <= maxMilli && c.AppendInt(n)
-	}
-}
-
-func setSeverity(c *column.Int8) setter {
-	return func(v *fastjson.Value) bool {
-		n, err := v.Int()
-		if err != nil {
-			return false
-		}
-		c.Append(severityOf(n))
-		return true
-	}
-}
-
-func setAddr(c *column.Addrs) setter {
-	return func(v *fastjson.Value) bool {
-		if v.Type() != fastjson.TypeString {
-			return false
-		}
-		a, err := netip.ParseAddr(view(v.GetStringBytes()))
-		if err != nil || a.Zone() != "" {
-			return false
-		}
-		c.Append(a)
-		return true
-	}
+func empty(v canon.Value) bool {
+	return v.Kind == canon.Null || v.Kind == canon.String && len(v.Text) == 0
 }
