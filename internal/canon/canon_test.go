@@ -152,3 +152,17 @@ func plain(t *testing.T, body []byte) []byte {
 	}
 	return out
 }
+
+// TestIsPlain: one byte that is not plain is seen wherever it stands.
+func TestIsPlain(t *testing.T) {
+	for _, c := range []byte{0, '\n', ' ', '!', '"', '[', '\\', ']', 0x7f, 0x80, 0xff} {
+		for i := range 19 {
+			b := bytes.Repeat([]byte("~"), 19)
+			b[i] = c
+			want := c >= ' ' && c != '\\' && c < 0x80
+			if got := isPlain(b); got != want {
+				t.Errorf("isPlain(%q) = %v; want %v", b, got, want)
+			}
+		}
+	}
+}

@@ -56,7 +56,7 @@ const (
 // Read reads body, which must not change as long as d is used, and reports
 // whether it has the canonical form. If not, d is empty.
 func (d *Document) Read(body []byte) bool {
-	s := scanner{b: body, members: d.members[:0]}
+	s := scanner{b: body, members: d.members[:0], plain: isPlain(body)}
 	ok := len(body) <= maxBody && s.object(0, 0) == len(body) && (!s.wide || utf8.Valid(body))
 	d.body, d.members = body, s.members
 	if !ok {

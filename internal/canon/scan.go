@@ -2,6 +2,7 @@ package canon
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -11,6 +12,7 @@ import (
 type scanner struct {
 	b       []byte
 	members []member
+	plain   bool // what isPlain says of b
 	wide    bool // there are bytes that are not ASCII
 	escaped bool // the string read last holds escapes
 }
@@ -39,7 +41,7 @@ func (s *scanner) object(i, depth int) int {
 			return bad
 		}
 		key := s.b[start : i-1]
-		if bytes.Compare(last, key) >= 0 {
+		if !ascends(last, key) {
 			return bad
 		}
 		last = key
@@ -55,6 +57,15 @@ func (s *scanner) object(i, depth int) int {
 			return bad
 		}
 	}
+}
+
+// ascends reports whether key comes after last. Most often the first letter
+// says so.
+func ascends(last, key []byte) bool {
+	if len(last) > 0 && len(key) > 0 && last[0] != key[0] {
+		return last[0] < key[0]
+	}
+	return bytes.Compare(last, key) < 0
 }
 
 func (s *scanner) array(i, depth int) int {
@@ -127,6 +138,13 @@ func (s *scanner) text(i int) int {
 	}
 	s.escaped = false
 	b := s.b
+	if s.plain {
+		n := bytes.IndexByte(b[i+1:], '"')
+		if n < 0 {
+			return bad
+		}
+		return i + 1 + n + 1
+	}
 	for i++; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '"':
@@ -143,6 +161,29 @@ func (s *scanner) text(i int) int {
 		}
 	}
 	return bad
+}
+
+// isPlain reports whether b is ASCII without control characters and
+// backslashes, so that a string in it ends at the next quote. It looks at eight
+// bytes at a time: a byte that is less than a space, or that the exclusive or
+// has made zero, borrows from its highest bit.
+func isPlain(b []byte) bool {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	var hits uint64
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		hits |= w | (w - ones*' ') | ((w ^ ones*'\\') - ones)
+	}
+	for _, c := range b {
+		if c < ' ' || c == '\\' {
+			return false
+		}
+		hits |= uint64(c)
+	}
+	return hits&highs == 0
 }
 
 func (s *scanner) number(i int) int {
