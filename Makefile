@@ -39,7 +39,8 @@ tidy: ## go.mod and go.sum of every module
 .PHONY: test test-kafka test-modules lint fuzz
 test: setup ## All tests, with the race detector, on the embedded broker and store
 	$(GO) test -race $$($(GO) list work | grep -v /cordon/e2e)
-	$(GO) test -race -count=1 -timeout 20m ./e2e/...  # whole processes: no result is reused
+	$(GO) test ./e2e/detection ./e2e/bench/...     # one goroutine over much traffic
+	$(GO) test -race -count=1 -timeout 20m ./e2e   # whole processes: no result is reused
 	@test -d "$${CORDON_SHARED:-../shared/data}" || echo "NOTE: skipped what measures against third-party data, which is not in $${CORDON_SHARED:-../shared/data}"
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
