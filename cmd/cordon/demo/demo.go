@@ -141,7 +141,7 @@ func (d *demo) once(ctx context.Context, plan fleet.Plan) error {
 			return reason(ctx, d.unfinished())
 		}
 	}
-	return d.verdict()
+	return d.failure()
 }
 
 // reason adds to err why ctx ended.
@@ -164,8 +164,8 @@ func (d *demo) unfinished() (err error) {
 	return err
 }
 
-// verdict is an error unless something was contained and is free again.
-func (d *demo) verdict() (err error) {
+// failure is an error unless something was contained and is free again.
+func (d *demo) failure() (err error) {
 	d.watch.look(func(t *tally) {
 		switch {
 		case len(t.findings) == 0:

@@ -148,7 +148,7 @@ func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []co
 			w.observe(e.event)
 		}
 	}
-	if e.verdict(r.findings) == no {
+	if e.truth(r.findings) == no {
 		return found
 	}
 	if e.pointless(r) {
@@ -204,8 +204,8 @@ func (e *Engine) emit(r *run, matches []match, found []cordon.Finding) []cordon.
 	return found
 }
 
-// verdict is what is known of r without OPA.
-func (e *Engine) verdict(r rule) verdict {
+// truth is what is known of r without OPA.
+func (e *Engine) truth(r rule) truth {
 	if e.plain {
 		return maybe
 	}
@@ -214,7 +214,7 @@ func (e *Engine) verdict(r rule) verdict {
 
 // observes reports whether the observe rule o of r holds for the event.
 func (e *Engine) observes(ctx context.Context, r *run, o rule) bool {
-	switch e.verdict(o) {
+	switch e.truth(o) {
 	case no:
 		return false
 	case yes:

@@ -32,7 +32,7 @@ type lowering struct {
 }
 
 // shared are the helpers of lib/ that all policies have in common, and how many
-// helpers there are whose verdict is kept for an event.
+// helpers there are whose truth is kept for an event.
 type shared struct {
 	done  map[string]*program
 	memos int

@@ -17,7 +17,7 @@ type Pack struct {
 	Policies []*Policy // sorted by package
 	Problems Problems  // of the policies that were left out; only with KeepGoing
 	paths    []Path
-	memos    int // helpers whose verdict is kept for an event
+	memos    int // helpers whose truth is kept for an event
 }
 
 // LoadOptions says what to do about broken policies.

@@ -5,19 +5,19 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// verdict is what a condition is worth without OPA. The order matters: a body
+// truth is what a condition is worth without OPA. The order matters: a body
 // is worth the least of its conditions, a rule the most of its bodies.
-type verdict int8
+type truth int8
 
 const (
-	no    verdict = iota // certainly false or undefined
-	maybe                // OPA must be asked
-	yes                  // certainly true
+	no    truth = iota // certainly false or undefined
+	maybe              // OPA must be asked
+	yes                // certainly true
 )
 
-func (v verdict) not() verdict { return yes - v }
+func (v truth) not() truth { return yes - v }
 
-func decided(b bool) verdict {
+func decided(b bool) truth {
 	if b {
 		return yes
 	}
@@ -33,7 +33,7 @@ type program struct {
 	bodies []body
 	opaque bool // some rule cannot be represented at all: at least maybe
 	keyed  bool // the rules are findings: their keys are wanted
-	memo   int  // number of the verdict that is kept for an event, 0 for none
+	memo   int  // number of the truth that is kept for an event, 0 for none
 }
 
 type body struct {
@@ -96,7 +96,7 @@ type machine struct {
 	window func(i int) (reading, bool)
 	stack  []*ast.Term // locals of the bodies under way; nil: unknown
 	terms  []*ast.Term // scratch for operands
-	memo   []verdict   // of programs, for the event under evaluation, plus 1; 0: not run
+	memo   []truth     // of programs, for the event under evaluation, plus 1; 0: not run
 	result *ast.Term
 	keep   func(*ast.Term) error // sets result; made once
 
@@ -107,7 +107,7 @@ type machine struct {
 }
 
 func newMachine(e *event, memos int) *machine {
-	m := &machine{event: e, memo: make([]verdict, memos+1)}
+	m := &machine{event: e, memo: make([]truth, memos+1)}
 	m.keep = func(t *ast.Term) error {
 		m.result = t
 		return nil
@@ -117,7 +117,7 @@ func newMachine(e *event, memos int) *machine {
 
 // remembered is run for a helper: one that has no arguments and reads no
 // window is run once an event.
-func (m *machine) remembered(p *program, args []*ast.Term) verdict {
+func (m *machine) remembered(p *program, args []*ast.Term) truth {
 	if p.memo == 0 {
 		return m.run(p, args)
 	}
@@ -131,8 +131,8 @@ func (m *machine) remembered(p *program, args []*ast.Term) verdict {
 // reset forgets what belongs to the event before.
 func (m *machine) reset() { clear(m.memo) }
 
-// run returns the verdict of p called with args.
-func (m *machine) run(p *program, args []*ast.Term) verdict {
+// run returns the truth of p called with args.
+func (m *machine) run(p *program, args []*ast.Term) truth {
 	v := no
 	if p.opaque {
 		v = maybe
@@ -148,7 +148,7 @@ func (m *machine) run(p *program, args []*ast.Term) verdict {
 	return v
 }
 
-func (m *machine) body(b *body, args []*ast.Term, keyed bool) verdict {
+func (m *machine) body(b *body, args []*ast.Term, keyed bool) truth {
 	base := len(m.stack)
 	m.stack = append(m.stack, args...)
 	for range b.locals - len(args) {
@@ -174,7 +174,7 @@ func (m *machine) body(b *body, args []*ast.Term, keyed bool) verdict {
 	return v
 }
 
-func (m *machine) condition(c *condition, base int) verdict {
+func (m *machine) condition(c *condition, base int) truth {
 	if c.op == opOpaque {
 		return maybe
 	}
@@ -193,7 +193,7 @@ func (m *machine) condition(c *condition, base int) verdict {
 	return m.apply(c, m.terms[start:], base)
 }
 
-func (m *machine) apply(c *condition, args []*ast.Term, base int) verdict {
+func (m *machine) apply(c *condition, args []*ast.Term, base int) truth {
 	switch c.op {
 	case opTruthy:
 		return decided(truthy(args[0]))
@@ -222,7 +222,7 @@ func (m *machine) apply(c *condition, args []*ast.Term, base int) verdict {
 }
 
 // callBuiltin runs OPA's own function. Its errors are OPA's to judge.
-func (m *machine) callBuiltin(c *condition, args []*ast.Term, base int) verdict {
+func (m *machine) callBuiltin(c *condition, args []*ast.Term, base int) truth {
 	m.result = nil
 	if err := c.call(topdown.BuiltinContext{}, args, m.keep); err != nil {
 		return maybe

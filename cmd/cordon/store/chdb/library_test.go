@@ -87,12 +87,12 @@ func TestVerdictIsBoundToTheFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"verdict that others may write": func(t *testing.T, file string) {
+		"result that others may write": func(t *testing.T, file string) {
 			if err := os.Chmod(file+".verified", 0o666); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"verdict of another file": func(t *testing.T, file string) { overwrite(t, file+".verified", "something else") },
+		"result of another file": func(t *testing.T, file string) { overwrite(t, file+".verified", "something else") },
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestVerdictGoesToTheCacheWhereTheLibraryIsReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(filepath.Join(cache, "cordon", libraryName+".verified")); err != nil || string(text) != "x" {
-		t.Errorf("verdict in the cache = %q, %v; want x", text, err)
+		t.Errorf("result in the cache = %q, %v; want x", text, err)
 	}
 }
 

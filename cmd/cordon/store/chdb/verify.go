@@ -29,7 +29,7 @@ func known(sum string) bool {
 var ErrChecksum = errors.New("unknown checksum")
 
 // Verify checks the library's sha256 against the known ones. Reading 566 MB
-// takes a second, so the verdict is kept in a file beside the library (or in
+// takes a second, so the result is kept in a file beside the library (or in
 // the user's cache when that is not writable), bound to the library's path,
 // size, modification and change times and inode: a file that was written to
 // or replaced is read again.
@@ -73,8 +73,8 @@ func fingerprint(path string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// verdicts returns where the verdict on a library may be kept, best first.
-func verdicts(path string) []string {
+// checks returns where the result of the check of a library may be kept, best first.
+func checks(path string) []string {
 	names := []string{path + ".verified"}
 	if cache, err := os.UserCacheDir(); err == nil {
 		names = append(names, filepath.Join(cache, "cordon", libraryName+".verified"))
@@ -82,10 +82,10 @@ func verdicts(path string) []string {
 	return names
 }
 
-// cached believes a verdict only if nobody but this user or root could have
+// cached believes a result only if nobody but this user or root could have
 // written it: whoever can write it could otherwise vouch for a library.
 func cached(path, print string) bool {
-	for _, name := range verdicts(path) {
+	for _, name := range checks(path) {
 		info, err := os.Lstat(name)
 		if err != nil || !trusted(info) {
 			continue
@@ -104,10 +104,10 @@ func trusted(info fs.FileInfo) bool {
 	return mine && info.Mode().IsRegular() && info.Mode().Perm()&0o022 == 0
 }
 
-// remember keeps the verdict where it can. Without it the next start reads
+// remember keeps the result where it can. Without it the next start reads
 // the library again, which is slow but right, so an error changes nothing.
 func remember(path, print string) {
-	for _, name := range verdicts(path) {
+	for _, name := range checks(path) {
 		if os.MkdirAll(filepath.Dir(name), 0o700) != nil {
 			continue
 		}
