@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Dir        string // empty: in memory
 	Listen     string // host:port on loopback; port 0 takes a free one
+	Advertise  string // host:port on loopback that clients are told to connect to; "": where it listens
 	Topics     cordon.Topics
 	Partitions int
 	Sync       bool // fsync every batch before it is acknowledged
@@ -47,8 +48,10 @@ const cleanEvery = 60_000
 // Start starts a broker that has all topics of o.Topics, or finds them again
 // in o.Dir.
 func Start(o Options) (*Broker, error) {
-	if err := loopback(o.Listen); err != nil {
-		return nil, err
+	for _, address := range o.addresses() {
+		if err := loopback(address); err != nil {
+			return nil, err
+		}
 	}
 	b := &Broker{}
 	if o.Dir != "" {
@@ -84,7 +87,7 @@ func options(o Options) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
-			return net.Listen(network, o.Listen) //nolint:noctx // it does not block
+			return listen(network, o)
 		}),
 		kfake.DefaultNumPartitions(o.Partitions),
 		kfake.GroupMinSessionTimeout(minSession),
@@ -116,6 +119,36 @@ func loopback(address string) error {
 	}
 	return fmt.Errorf("broker address %q: the embedded broker has no authentication and listens on loopback only; for other machines run Apache Kafka", address)
 }
+
+// addresses are those that o names.
+func (o Options) addresses() []string {
+	if o.Advertise == "" {
+		return []string{o.Listen}
+	}
+	return []string{o.Listen, o.Advertise}
+}
+
+func listen(network string, o Options) (net.Listener, error) {
+	l, err := net.Listen(network, o.Listen) //nolint:noctx // it does not block
+	if err != nil || o.Advertise == "" {
+		return l, err
+	}
+	at, err := net.ResolveTCPAddr(network, o.Advertise)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("advertised address: %w", err), l.Close())
+	}
+	return advertised{l, at}, nil
+}
+
+// advertised is a listener that goes by another address, that of a forwarder
+// in front of it.
+type advertised struct {
+	net.Listener
+	at net.Addr
+}
+
+// Addr returns the address that clients are to use.
+func (a advertised) Addr() net.Addr { return a.at }
 
 // Address is where clients connect.
 func (b *Broker) Address() string { return b.cluster.ListenAddrs()[0] }

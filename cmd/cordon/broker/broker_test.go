@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,25 @@ func TestTopicsExistAndLogIsFoundAgain(t *testing.T) {
 	defer b.Close()
 	if got := first(t, b, topics.Events()); got != "kept" {
 		t.Errorf("first record after a restart = %q; want %q", got, "kept")
+	}
+}
+
+// TestAdvertise: clients are told the forwarder's address, not the broker's.
+func TestAdvertise(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	l.Close()
+	b := start(t, broker.Options{Listen: at, Advertise: "127.0.0.1:4711"})
+	defer b.Close()
+	m, err := (&kafka.Client{Addr: kafka.TCP(at)}).Metadata(context.Background(), &kafka.MetadataRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := m.Brokers[0]; at.Host != "127.0.0.1" || at.Port != 4711 {
+		t.Errorf("metadata names %s:%d; want 127.0.0.1:4711", at.Host, at.Port)
 	}
 }
 

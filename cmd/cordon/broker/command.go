@@ -36,6 +36,7 @@ func Command() *cobra.Command {
 	fs := c.Flags()
 	fs.StringVar(&data, "data", ".cordon", "data directory; the log is below it")
 	fs.StringVar(&o.Listen, "listen", "127.0.0.1:9092", "address on loopback; port 0 takes a free one")
+	fs.StringVar(&o.Advertise, "advertise", "", "address on loopback that clients are told to use, of a forwarder such as a tunnel; empty: that of --listen")
 	fs.StringVar(&o.Topics.Prefix, "topic-prefix", "", "goes before every topic's name")
 	fs.IntVar(&o.Partitions, "partitions", 4, "partitions of new topics")
 	fs.BoolVar(&o.Sync, "sync", false, "fsync every batch before it is acknowledged")
