@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -22,6 +24,8 @@ type KafkaFlags struct {
 	ca, cert, key string
 	user          string
 	password      *Secret
+	clientID      string
+	session       time.Duration
 }
 
 // BindKafka adds the settings of the log to fs.
@@ -34,8 +38,13 @@ func BindKafka(fs *pflag.FlagSet) *KafkaFlags {
 	fs.StringVar(&k.key, "kafka-tls-key", "", "file with the key of that certificate")
 	fs.StringVar(&k.user, "kafka-user", "", "user of SASL/SCRAM-SHA-512; switches SASL on")
 	k.password = BindSecret(fs, "kafka-password", "password of --kafka-user")
+	fs.StringVar(&k.clientID, "kafka-client-id", "", "name of this process in the brokers' logs, metrics and quotas; empty: that of the program")
+	fs.DurationVar(&k.session, "kafka-session", 0, "a process that gives no sign of life for so long loses its partitions to others; 0: 10s")
 	return k
 }
+
+// Session is the session timeout of consumer groups; 0 for the default.
+func (k *KafkaFlags) Session() time.Duration { return k.session }
 
 // Topics names the topics.
 func (k *KafkaFlags) Topics() cordon.Topics { return cordon.Topics{Prefix: k.prefix} }
@@ -49,8 +58,9 @@ func KafkaProbe(c wkafka.Config, topic string) func(context.Context) error {
 }
 
 // Config is how to reach the brokers, with certificates and secrets read.
-func (k *KafkaFlags) Config(clientID string) (wkafka.Config, error) {
-	c := wkafka.Config{Brokers: k.brokers, ClientID: clientID}
+// program names the client unless --kafka-client-id does.
+func (k *KafkaFlags) Config(program string) (wkafka.Config, error) {
+	c := wkafka.Config{Brokers: k.brokers, ClientID: cmp.Or(k.clientID, program)}
 	var err error
 	if c.TLS, err = k.tls(); err != nil {
 		return wkafka.Config{}, err

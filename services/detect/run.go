@@ -29,6 +29,7 @@ type Options struct {
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
 	Now      func() time.Time      // for latencies alone; nil: none are measured
+	Session  time.Duration         // of the consumer group; 0: its default
 	Engine   engine.Options        // zero will do; Counts and Report are set by Run
 }
 
@@ -61,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 		Open: func(context.Context, *stream.Claim) (stream.Step, error) {
 			return &step{engine: engine.New(pack, o.Engine), findings: o.Topics.Findings()}, nil
 		},
-		Log: o.Log, Metrics: metrics,
+		Session: o.Session, Log: o.Log, Metrics: metrics,
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("detect: %w", err)

@@ -24,6 +24,7 @@ type Options struct {
 	Log      *slog.Logger
 	Registry prometheus.Registerer
 	Now      func() time.Time // for latencies in metrics alone
+	Session  time.Duration    // of the consumer groups; 0: their default
 	Ready    func()           // called once the inventory is up to date; may be nil
 }
 
@@ -61,6 +62,7 @@ func (o Options) config(f format, inv *inventory.Inventory, m *Metrics, s *strea
 		Service:  "ingest",
 		Topics:   []string{topic},
 		Rejected: o.Topics.Rejected(),
+		Session:  o.Session,
 		Log:      o.Log,
 		Metrics:  s,
 		Open: func(ctx context.Context, c *stream.Claim) (stream.Step, error) {

@@ -29,11 +29,12 @@ type Options struct {
 	Registry prometheus.Registerer // nil: nothing is counted
 	Now      func() time.Time
 
-	URL      string   // where webhooks go
-	Secret   Secret   // that signs them
-	Rules    Rules    // zero values mean the defaults
-	Parallel int      // attempts at a time; 0 means DefaultParallel
-	Enforcer Enforcer // nil: a Webhook of URL and Secret
+	URL      string        // where webhooks go
+	Secret   Secret        // that signs them
+	Rules    Rules         // zero values mean the defaults
+	Session  time.Duration // of the consumer group; 0: its default
+	Parallel int           // attempts at a time; 0 means DefaultParallel
+	Enforcer Enforcer      // nil: a Webhook of URL and Secret
 }
 
 func (o Options) withDefaults() Options {
@@ -99,7 +100,7 @@ func (r *responder) run(ctx context.Context) error {
 	err := stream.Run(ctx, stream.Config{
 		Kafka: r.Kafka, Group: r.Topics.Prefix + Group, Service: "respond",
 		Topics: []string{r.Topics.Findings()}, Rejected: r.Topics.Rejected(),
-		Open: r.open, Log: r.Log, Metrics: r.stream,
+		Session: r.Session, Open: r.open, Log: r.Log, Metrics: r.stream,
 	})
 	if err != nil {
 		return fmt.Errorf("respond: %w", err)

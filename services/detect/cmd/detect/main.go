@@ -34,7 +34,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
 	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+detect.Group))()
 	return detect.Run(ctx, detect.Options{
-		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies,
+		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies, Session: s.kafka.Session(),
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
 	})
 }

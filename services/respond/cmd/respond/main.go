@@ -54,7 +54,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "kafka", service.KafkaProbe(kafka, s.kafka.Topics().Findings()))()
 	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+respond.Group))()
 	return respond.Run(ctx, respond.Options{
-		Kafka: kafka, Topics: s.kafka.Topics(),
+		Kafka: kafka, Topics: s.kafka.Topics(), Session: s.kafka.Session(),
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
 		URL: s.url, Secret: secret, Rules: s.rules,
 	})
