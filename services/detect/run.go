@@ -17,8 +17,8 @@ import (
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
-// Group is the consumer group of detect.
-const Group = "cordon-detect"
+// Group is the consumer group of detect, after the topics' prefix.
+const Group = "cordon.detect"
 
 // Options say how to run the service.
 type Options struct {

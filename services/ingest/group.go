@@ -2,8 +2,9 @@ package ingest
 
 import "github.com/cordon-iot/cordon"
 
-// Group is the consumer group that reads one raw format.
-func Group(t cordon.Topics, format string) string { return t.Prefix + "ingest.raw." + format }
+// Group is the consumer group that reads one raw format. All groups of cordon
+// are <prefix>cordon.<service>, with a part where a service has several.
+func Group(t cordon.Topics, format string) string { return t.Prefix + "cordon.ingest." + format }
 
 // Groups are the consumer groups of all formats.
 func Groups(t cordon.Topics) []string {

@@ -19,7 +19,7 @@ import (
 const DefaultParallel = 64
 
 // Group is the consumer group of respond, after the topics' prefix.
-const Group = "respond"
+const Group = "cordon.respond"
 
 // Options say how to run the service.
 type Options struct {

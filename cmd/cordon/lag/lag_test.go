@@ -83,8 +83,8 @@ func TestStagesNameTheServicesGroups(t *testing.T) {
 	topics := cordon.Topics{Prefix: "s."}
 	for _, s := range lag.Stages(topics) {
 		for g := range s.Groups {
-			if !strings.HasPrefix(g, "s.") {
-				t.Errorf("group %s of %s lacks the prefix", g, s.Name)
+			if !strings.HasPrefix(g, "s.cordon.") {
+				t.Errorf("group %s of %s; want s.cordon.<service>", g, s.Name)
 			}
 		}
 		if _, ok := s.Groups["s."+detect.Group]; s.Name == "detect" && !ok {

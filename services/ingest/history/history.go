@@ -14,7 +14,7 @@ import (
 )
 
 // Group is the consumer group of history, after the topics' prefix.
-const Group = "history"
+const Group = "cordon.history"
 
 // Options say what Run reads and where it writes.
 type Options struct {
