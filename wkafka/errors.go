@@ -17,14 +17,16 @@ var (
 	// the Claim must stop.
 	ErrFenced = errors.New("kafka: fenced: the partition belongs to another generation of the group")
 
-	// ErrUnknownOutcome means that records may or may not have been appended.
-	// Read the log before trying again.
+	// ErrUnknownOutcome means that records may or may not have been appended:
+	// the answer was lost, and the caller's patience ended before the log could
+	// be read back, or before it held them. Read the log before trying again.
 	ErrUnknownOutcome = errors.New("kafka: outcome unknown: the records may or may not have been appended")
 
 	// ErrClosed is returned by what has been closed.
 	ErrClosed = errors.New("kafka: closed")
 
 	errNotSent     = errors.New("nothing was sent")
+	errNoOffset    = errors.New("the broker acknowledged a batch without saying where it is")
 	errUnencodable = errors.New("cannot encode the batch")
 )
 
@@ -82,7 +84,8 @@ func fenced(err error) bool {
 }
 
 // notSent reports whether a produce request failed before anything of it could
-// reach a log.
+// reach a log. A leader that is none any more is not among these: it may have
+// appended before it lost the partition, and its followers may have it.
 func notSent(err error) bool {
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
@@ -90,7 +93,7 @@ func notSent(err error) bool {
 	}
 	for _, e := range []error{
 		errNotSent, kafka.InvalidMessage, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader, kafka.BrokerNotAvailable,
-		kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.NotEnoughReplicas,
+		kafka.LeaderNotAvailable, kafka.NotEnoughReplicas,
 	} {
 		if errors.Is(err, e) {
 			return true

@@ -25,6 +25,8 @@ type fetchRequest struct {
 	maxBytes  int32
 	maxWait   time.Duration
 	version   int16 // negotiated
+	// uncommitted asks for what open and aborted transactions hold, too.
+	uncommitted bool
 }
 
 // fetchResponse is the answer about one partition; records is the record set
@@ -116,7 +118,7 @@ func (r *fetchRequest) encode() []byte {
 	b = be.AppendUint32(b, uint32(r.maxWait.Milliseconds()))
 	b = be.AppendUint32(b, 1) // min bytes
 	b = be.AppendUint32(b, uint32(r.maxBytes))
-	b = append(b, 1) // isolation: read committed
+	b = append(b, r.isolation())
 	if r.version >= 7 {
 		b = be.AppendUint32(b, 0)          // session
 		b = be.AppendUint32(b, 0xffffffff) // epoch: no session
@@ -133,6 +135,13 @@ func (r *fetchRequest) encode() []byte {
 	}
 	be.PutUint32(b, uint32(len(b)-4))
 	return b
+}
+
+func (r *fetchRequest) isolation() byte {
+	if r.uncommitted {
+		return 0
+	}
+	return 1
 }
 
 func (r *fetchRequest) appendPartition(b []byte) []byte {
@@ -184,7 +193,7 @@ func (r *fetchRequest) decodePartition(w *wire) *fetchResponse {
 	res.code = kafka.Error(w.int16())
 	res.highWater = w.int64()
 	// Readers of committed records see up to the last stable offset.
-	if stable := w.int64(); stable >= 0 {
+	if stable := w.int64(); stable >= 0 && !r.uncommitted {
 		res.highWater = min(res.highWater, stable)
 	}
 	if r.version >= 5 {

@@ -30,8 +30,9 @@ type lane struct {
 	// Owned by run.
 	enc   *encoder
 	id    producer
-	valid bool // id has been given by a broker
-	held  *job // taken from in, but did not fit
+	valid bool  // id has been given by a broker
+	floor int64 // no batch of id that is not known to be appended is below it
+	held  *job  // taken from in, but did not fit
 }
 
 func newLane(p *Publisher, topic string, partition int) *lane {
@@ -135,29 +136,37 @@ func (l *lane) wanted(jobs []*job) bool {
 }
 
 // append writes one batch and returns its first offset. It repeats the batch,
-// with the same sequence, until it is acknowledged, refused for good, or nobody
-// waits for it any more.
+// with the same sequence, until it is acknowledged, found in the log, refused
+// for good, or nobody waits for it any more. Before it repeats what may have
+// been appended it reads the log back: brokers forget sequences, by retention,
+// or in a crash if they keep them in memory alone, and append a second copy.
 func (l *lane) append(recs []*Record, jobs []*job) (int64, error) {
+	base, err := l.attempt(recs)
+	if err == nil {
+		return l.appended(base, len(recs)), nil
+	}
 	ctx, cancel := waitingFor(l.p.ctx, jobs)
 	defer cancel()
 	var retry backoff
-	unsure := false // an earlier attempt may have been appended
+	unsure := false // an attempt may have been appended
 	for {
-		base, err := l.attempt(recs)
-		if err == nil {
-			l.id.advance(len(recs))
-			l.end.Store(base + int64(len(recs)))
-			return base, nil
-		}
 		lost := sequenceLost(err)
 		unsure = unsure || !lost && !notSent(err)
-		if lost || permanent(err) || !l.wanted(jobs) {
-			// What is in the log is not known, or is not what the sequence
-			// says: the next batch starts a sequence of its own.
-			l.valid = l.valid && !lost && !unsure
-			if !lost || unsure || !l.wanted(jobs) {
-				return 0, outcome(err, unsure)
+		if lost || unsure {
+			base, found, back := l.readBack(ctx, len(recs))
+			if found {
+				return l.appended(base, len(recs)), nil
 			}
+			if back != nil {
+				l.valid = false
+				return 0, outcome(errors.Join(err, back), true)
+			}
+		}
+		// A sequence that the broker does not take, or that may yet arrive
+		// after it was given up, is not gone on with.
+		stop := permanent(err) || !l.wanted(jobs)
+		if l.valid = l.valid && !lost && (!unsure || !stop); stop {
+			return 0, outcome(err, unsure)
 		}
 		if retry.speak() {
 			l.p.cfg.Log.Warn("cannot append; trying again: is the broker up?", "topic", l.topic, "partition", l.partition, "err", err)
@@ -165,7 +174,18 @@ func (l *lane) append(recs []*Record, jobs []*job) (int64, error) {
 		l.p.cfg.Hooks.retry("produce")
 		l.p.cluster.refresh()
 		retry.wait(ctx)
+		if base, err = l.attempt(recs); err == nil {
+			return l.appended(base, len(recs)), nil
+		}
 	}
+}
+
+// appended notes that n records stand at base.
+func (l *lane) appended(base int64, n int) int64 {
+	l.id.advance(n)
+	l.floor = base + int64(n)
+	l.end.Store(l.floor)
+	return base
 }
 
 func outcome(err error, unsure bool) error {
@@ -217,6 +237,9 @@ func (l *lane) attempt(recs []*Record) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if res.BaseOffset < 0 {
+		return 0, errNoOffset
+	}
 	if l.p.cfg.Hooks.Produced != nil {
 		l.p.cfg.Hooks.Produced(l.now().Sub(began))
 	}
@@ -230,8 +253,13 @@ func (l *lane) now() time.Time {
 	return l.p.cfg.Now()
 }
 
-// identify asks for a new producer identity.
+// identify asks for a new producer identity, and where the log ends before
+// anything is sent under it.
 func (l *lane) identify(ctx context.Context) error {
+	end, err := l.p.cluster.listOffsets(ctx, l.topic, []kafka.OffsetRequest{kafka.LastOffsetOf(l.partition)})
+	if err != nil {
+		return fmt.Errorf("end of the log: %w", err)
+	}
 	res, err := l.p.cluster.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 	if err == nil {
 		err = res.Error
@@ -240,6 +268,7 @@ func (l *lane) identify(ctx context.Context) error {
 		return fmt.Errorf("producer id: %w", err)
 	}
 	l.id = producer{id: int64(res.Producer.ProducerID), epoch: int16(res.Producer.ProducerEpoch)}
+	l.floor = end[0].LastOffset
 	l.valid = true
 	return nil
 }

@@ -39,8 +39,10 @@ const (
 // Publisher appends records. Everything that waits for a partition goes out as
 // one batch, with one batch in flight per partition, so that order is kept and
 // neither a lone record nor a crowd waits for a timer. A batch is written by an
-// idempotent producer to all in-sync replicas: repeating it after a lost answer
-// does not append it twice. It is safe for concurrent use.
+// idempotent producer to all in-sync replicas. After a lost answer the log is
+// read back, and what is there is not sent again; so repeating does not append
+// twice, even on a broker that has forgotten the producer. It is safe for
+// concurrent use.
 type Publisher struct {
 	cfg     PublisherConfig
 	cluster *cluster
@@ -86,8 +88,10 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 //
 // Append retries until ctx ends; it waits for a topic that does not exist. When
 // ctx ends, it still waits for the answer to a request on its way, at most ten
-// seconds. An error that errors.Is ErrUnknownOutcome means that some of recs may
-// be in the log; after any other error, none of the records that it is about is.
+// seconds, and if there is none looks for the records in the log, at most ten
+// more. An error that errors.Is ErrUnknownOutcome means that some of recs may be
+// in the log, or may yet come to be; after any other error, none of the records
+// that it is about is.
 func (p *Publisher) Append(ctx context.Context, topic string, recs []Record) ([]Appended, error) {
 	if len(recs) == 0 {
 		return nil, nil

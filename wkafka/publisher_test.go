@@ -120,20 +120,6 @@ func TestAppendRefusedForGood(t *testing.T) {
 	}
 }
 
-func TestAppendUnknownOutcome(t *testing.T) {
-	cluster, cfg := kafkatest.Cluster(t)
-	topic := newTopic(t, cfg, 1)
-	p := newPublisher(t, cfg)
-	appendAll(t, p, topic, numbered(0, 1))
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: -1,
-		When: func(kmsg.Request) bool { cancel(); return true }})
-	if _, err := p.Append(ctx, topic, numbered(1, 1)); !errors.Is(err, wkafka.ErrUnknownOutcome) {
-		t.Fatalf("Append(given up after a lost answer) = %v; want ErrUnknownOutcome", err)
-	}
-}
-
 func TestAppendOversized(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	topic := newTopic(t, cfg, 1)

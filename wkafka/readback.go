@@ -1,0 +1,136 @@
+package wkafka
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// readBack returns where the batch that l has sent last, of n records, stands
+// in the log, and whether it is there. It asks until it knows, or until nobody
+// waits any more: ctx ends; then it looks once more.
+//
+// A batch that is not there may still arrive: the request that carries it may
+// be on its way, or the leader may have it and its followers not yet. Sending
+// it again with the same sequence is safe against both, since that leader knows
+// the sequence. Leaders that do not know what they have appended (a producer's
+// sequences that were not on disk at a crash) lost the connections too, so that
+// nothing is on its way to them.
+func (l *lane) readBack(ctx context.Context, n int) (base int64, found bool, err error) {
+	longer, cancel := outlast(ctx, requestTimeout)
+	defer cancel()
+	var retry backoff
+	for {
+		base, found, err = l.find(longer, n)
+		if err == nil || permanent(err) || ctx.Err() != nil {
+			return base, found, err
+		}
+		if retry.speak() {
+			l.p.cfg.Log.Warn("cannot see whether a batch was appended; trying again: is the broker up?", "topic", l.topic, "partition", l.partition, "err", err)
+		}
+		l.p.cfg.Hooks.retry("produce")
+		l.p.cluster.refresh()
+		retry.wait(ctx)
+	}
+}
+
+// find looks through the log once, from where the batch can be at the earliest
+// to what is its end when it gets there.
+func (l *lane) find(ctx context.Context, n int) (base int64, found bool, err error) {
+	at := l.floor
+	for {
+		res, err := l.raw(ctx, at)
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			at, err = l.outOfRange(ctx, at)
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return 0, false, fmt.Errorf("read back from offset %d: %w", at, err)
+		}
+		next, base, found := l.id.in(res.records, n)
+		if found || max(next, at) >= res.highWater {
+			return base, found, nil
+		}
+		if next <= at {
+			return 0, false, fmt.Errorf("read back from offset %d: %w: no batch below the end %d", at, errCorrupt, res.highWater)
+		}
+		at = next
+	}
+}
+
+// raw fetches what stands at offset at, of open transactions too, since they
+// hide what was appended behind them.
+func (l *lane) raw(ctx context.Context, at int64) (*fetchResponse, error) {
+	req := newFetchRequest(l.p.cfg.ClientID, l.topic, l.partition, at, defaultMaxBytes, 0)
+	req.uncommitted = true
+	res, err := l.p.cluster.roundTrip(ctx, requestTimeout, req)
+	if err != nil {
+		return nil, err
+	}
+	f := res.(*fetchResponse)
+	if f.code != 0 {
+		return nil, f.code
+	}
+	return f, nil
+}
+
+// outOfRange returns where to look when there is no offset at: from the start
+// of the log, which retention has moved up, or which has begun anew.
+func (l *lane) outOfRange(ctx context.Context, at int64) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	start, err := l.p.cluster.offset(ctx, l.topic, l.partition, kafka.FirstOffset)
+	if err == nil && start == at {
+		return at, kafka.OffsetOutOfRange
+	}
+	return start, err
+}
+
+// in looks in set for the batch of n records that p sends next. It returns the
+// offset after set's last whole batch, 0 if there is none, or where the batch
+// it looks for begins.
+func (p producer) in(set []byte, n int) (next, base int64, found bool) {
+	be := binary.BigEndian
+	for len(set) >= batchHeader {
+		size := batchPrefix + int64(int32(be.Uint32(set[batchLength:])))
+		if size < batchHeader || size > int64(len(set)) {
+			break
+		}
+		b := set[:size]
+		set = set[size:]
+		base = int64(be.Uint64(b))
+		if b[batchMagic] != 2 {
+			next = base + 1 // formats before 0.11, which know no producers
+			continue
+		}
+		// Not the count, which compaction lowers.
+		last := int32(be.Uint32(b[batchLastDelta:]))
+		if int64(be.Uint64(b[batchProducer:])) == p.id && int16(be.Uint16(b[batchEpoch:])) == p.epoch &&
+			int32(be.Uint32(b[batchSequence:])) == p.next && int(last) == n-1 {
+			return next, base, true
+		}
+		next = base + int64(last) + 1
+	}
+	return next, 0, false
+}
+
+// outlast returns a context that ends d after ctx does.
+func outlast(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-longer.Done():
+		}
+	})
+	return longer, func() { stop(); cancel() }
+}
