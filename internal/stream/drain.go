@@ -62,7 +62,8 @@ func (c DrainConfig) withDefaults() (DrainConfig, error) {
 // inserts exactly that range again under the same token, which a sink that has
 // it already ignores. The next intent completes the one before. A sink that
 // fails is tried again with the same batch until it takes it; meanwhile nothing
-// is read, so that the log keeps what comes.
+// is read, so that the log keeps what comes. A Checker is asked for the rows
+// where it is not certain that the insert put them there.
 func Drain(ctx context.Context, cfg DrainConfig) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -92,12 +93,12 @@ type drainer struct {
 
 func (d *drainer) run(ctx context.Context) error {
 	defer d.settleLate(ctx)
-	last, ok, err := parseIntent(d.claim.Metadata)
+	found, ok, err := parseIntent(d.claim.Metadata)
 	if err != nil {
 		return err
 	}
 	if ok {
-		if err := d.redo(ctx, last); err != nil {
+		if err := d.redo(ctx, found); err != nil {
 			return ended(ctx, err)
 		}
 	}
@@ -106,41 +107,46 @@ func (d *drainer) run(ctx context.Context) error {
 		if err != nil {
 			return ended(ctx, err)
 		}
-		if err := d.claim.Commit(ctx, d.next, intent(batch)); err != nil {
+		if err := d.claim.Commit(ctx, d.next, intentOf(batch, 0).String()); err != nil {
 			return ended(ctx, err)
 		}
-		if err := d.insert(ctx, batch); err != nil {
+		if err := d.insert(ctx, &insertion{d: d, batch: batch}); err != nil {
 			return ended(ctx, err)
 		}
 	}
 }
 
 // redo inserts the range of an intent that may not have been carried out.
-func (d *drainer) redo(ctx context.Context, last int64) error {
+func (d *drainer) redo(ctx context.Context, found intent) error {
+	batch, err := d.announced(ctx, found.last)
+	if err != nil {
+		return err
+	}
+	if len(batch) > 0 {
+		return d.insert(ctx, &insertion{d: d, batch: batch, attempt: found.attempt, doubt: true})
+	}
+	d.next, d.open = found.last+1, true
+	return nil
+}
+
+// announced reads the records up to last.
+func (d *drainer) announced(ctx context.Context, last int64) ([]cordon.Record, error) {
 	var batch []cordon.Record
 	for len(batch) == 0 || batch[len(batch)-1].Position.Offset < last {
 		more, err := d.fetch(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i := range more {
 			// A compacted topic may have lost the last record of the range.
 			if more[i].Position.Offset > last {
 				d.left = more[i:]
-				return d.finish(ctx, batch, last)
+				return batch, nil
 			}
 			batch = append(batch, more[i])
 		}
 	}
-	return d.finish(ctx, batch, last)
-}
-
-func (d *drainer) finish(ctx context.Context, batch []cordon.Record, last int64) error {
-	if len(batch) > 0 {
-		return d.insert(ctx, batch)
-	}
-	d.next, d.open = last+1, true
-	return nil
+	return batch, nil
 }
 
 // gather waits for a record and then, not longer than MaxWait, for more. While
@@ -225,31 +231,21 @@ func (d *drainer) settleLate(ctx context.Context) {
 	}
 }
 
-// insert hands batch to the sink until it takes it.
-func (d *drainer) insert(ctx context.Context, batch []cordon.Record) error {
+// insert brings the batch of i into the sink.
+func (d *drainer) insert(ctx context.Context, i *insertion) error {
 	d.open = false
-	tok := token(batch)
-	var retry backoff
-	for {
-		began := d.cfg.Metrics.clock()
-		err := d.sink.Insert(ctx, tok, batch)
-		if err == nil {
-			d.cfg.Metrics.inserted(d.cfg.Group, d.cfg.Metrics.clock().Sub(began))
-			break
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		d.cfg.Metrics.retry(d.cfg.Group, "insert")
-		if retry.speak() {
-			d.cfg.Log.Error("cannot insert; trying the same batch again, the log keeps what comes meanwhile: is the database up, and may this user write?",
-				"topic", d.claim.Topic, "partition", d.claim.Partition, "records", len(batch), "err", err)
-		}
-		if !retry.wait(ctx) {
-			return ctx.Err()
-		}
+	if err := i.run(ctx); err != nil {
+		return err
 	}
-	d.next, d.open = batch[len(batch)-1].Position.Offset+1, true
-	d.cfg.Metrics.drained(d.cfg.Group, d.claim.Topic, d.claim.Partition, len(batch), d.highWater-d.next)
+	d.next, d.open = i.batch[len(i.batch)-1].Position.Offset+1, true
+	d.cfg.Metrics.drained(d.cfg.Group, d.claim.Topic, d.claim.Partition, len(i.batch), d.highWater-d.next)
+	return nil
+}
+
+// lease reports why this process may not hold the partition any more.
+func (d *drainer) lease() error {
+	if l, ok := any(d.claim).(interface{ Lease() error }); ok {
+		return l.Lease()
+	}
 	return nil
 }

@@ -183,14 +183,17 @@ func TestDrainRefusesForeignMetadata(t *testing.T) {
 
 func TestIntent(t *testing.T) {
 	batch := []cordon.Record{{Position: cordon.Position{Offset: 4}}, {Position: cordon.Position{Offset: 9}}}
-	last, ok, err := parseIntent(intent(batch))
-	if last != 9 || !ok || err != nil {
-		t.Errorf("parseIntent(intent(4 to 9)) = %d, %v, %v; want 9, true, nil", last, ok, err)
+	for attempt, want := range []string{"i:9", "i:9:1", "i:9:2"} {
+		in := intentOf(batch, attempt)
+		out, ok, err := parseIntent(in.String())
+		if in.String() != want || out != in || !ok || err != nil {
+			t.Errorf("parseIntent(%q) = %+v, %v, %v; want %+v of %q", in, out, ok, err, in, want)
+		}
 	}
 	if _, ok, err := parseIntent(""); ok || err != nil {
 		t.Errorf("parseIntent(\"\") = %v, %v; want false, nil", ok, err)
 	}
-	for _, s := range []string{"i:", "i:x", "i:-1", "o1:abc", "17"} {
+	for _, s := range []string{"i:", "i:x", "i:-1", "i:9:", "i:9:0", "i:9:x", "o1:abc", "17"} {
 		if _, _, err := parseIntent(s); err == nil {
 			t.Errorf("parseIntent(%q) = nil error; want one", s)
 		}
@@ -204,15 +207,20 @@ func TestToken(t *testing.T) {
 		}
 		return b
 	}
-	one := token(batch("a", "b"))
-	if !strings.HasPrefix(one, "events/2/5-6/") || one != token(batch("a", "b")) {
+	one := token(batch("a", "b"), 0)
+	if !strings.HasPrefix(one, "events/2/5-6/") || one != token(batch("a", "b"), 0) {
 		t.Errorf("token = %q; want events/2/5-6/<hash>, the same each time", one)
 	}
-	others := map[string]bool{}
-	for _, b := range [][]cordon.Record{batch("a", "c"), batch("ab", ""), batch("a")} {
-		others[token(b)] = true
+	traced := batch("a", "b")
+	traced[0].Headers = []cordon.Header{{Key: "traceparent", Value: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}
+	if got := token(traced, 0); got != one {
+		t.Errorf("token of the batch with a trace context = %q; want %q, as without", got, one)
 	}
-	if diff := cmp.Diff(3, len(others)); diff != "" || others[one] {
+	others := map[string]bool{token(batch("a", "b"), 1): true, token(batch("a", "b"), 2): true}
+	for _, b := range [][]cordon.Record{batch("a", "c"), batch("ab", ""), batch("a")} {
+		others[token(b, 0)] = true
+	}
+	if diff := cmp.Diff(5, len(others)); diff != "" || others[one] {
 		t.Errorf("tokens of different batches: %v and %s; want all different", others, one)
 	}
 }

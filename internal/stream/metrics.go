@@ -24,6 +24,7 @@ type Metrics struct {
 	partitions *prometheus.GaugeVec   // by group
 	append     prometheus.Histogram
 	insert     *prometheus.HistogramVec // by group
+	readBacks  *prometheus.CounterVec   // by group, found
 }
 
 // NewMetrics registers the metrics of this package with reg; it may be called
@@ -48,6 +49,7 @@ func NewMetrics(reg prometheus.Registerer, now func() time.Time) *Metrics {
 		retries:    counter("retries_total", "Attempts after the first, by what was tried.", "group", "what"),
 		rebalances: counter("generations_total", "Generations of the consumer group that this process took part in.", "group"),
 		partitions: gauge("partitions", "Partitions held.", "group"),
+		readBacks:  counter("read_backs_total", "Batches that a sink was asked for because the end of an insert was not known, by what it had of them: all, some or none.", "group", "found"),
 		append:     register(reg, prometheus.NewHistogram(latency("append_seconds", "Time until a batch was acknowledged by all in-sync replicas."))),
 		insert:     register(reg, prometheus.NewHistogramVec(latency("insert_seconds", "Time until a sink had taken a batch."), []string{"group"})),
 	}
@@ -137,4 +139,20 @@ func (m *Metrics) inserted(group string, d time.Duration) {
 	if m != nil && m.now != nil {
 		m.insert.WithLabelValues(group).Observe(d.Seconds())
 	}
+}
+
+// readBack counts a batch of n records that was looked for, missing of them in
+// vain.
+func (m *Metrics) readBack(group string, missing, n int) {
+	if m == nil {
+		return
+	}
+	found := "some"
+	switch missing {
+	case 0:
+		found = "all"
+	case n:
+		found = "none"
+	}
+	m.readBacks.WithLabelValues(group, found).Inc()
 }
