@@ -2,15 +2,12 @@ package kafkatest
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,88 +15,153 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Apache is a broker and controller of Apache Kafka in one Java process, on
-// the loopback address, for tests.
+// Apache is a node of Apache Kafka, broker and controller in one Java process,
+// on the loopback address, for tests. Its methods that start, stop or signal
+// the process belong to one goroutine at a time.
 type Apache struct {
-	Addr string // host:port for clients
+	ID   int
+	Addr string // host:port for clients, of the first listener, as advertised
+
+	cfg       ApacheConfig
+	listeners []Listener // with their addresses
+	internal  string     // PLAINTEXT, for brokers and for this package
+	props     string     // file
+	log       string     // file with its output, of all starts
 
 	cmd  *exec.Cmd
 	exit chan struct{} // closed when the process has ended
-	log  string        // file with its output
 }
 
 // ApacheConfig says where Apache Kafka keeps its data and listens.
 type ApacheConfig struct {
 	Libs string // folder with its jars, of Libs
 	Data string // folder that is kept between starts
-	Port int    // for clients; 0: a free one
-}
+	Port int    // of a listener without an address; 0: a free one
 
-// clusterID is 16 bytes in base64, as Kafka wants it.
-const clusterID = "Y29yZG9uLXRlc3Qta2Fma2"
+	Listeners  []Listener        // for clients; none: PLAINTEXT at Port
+	CA         *CA               // signs the node's certificate; for SSL and SASL_SSL
+	Users      []User            // of SCRAM-SHA-256 and SCRAM-SHA-512; fixed when Data is new
+	Properties map[string]string // of server.properties, before those of this package
+	Heap       int               // most megabytes of Java's heap; 0: 512
+	Java       []string          // more options of the virtual machine
+}
 
 const (
 	startTimeout = 2 * time.Minute  // a cold start on a loaded machine
 	stopTimeout  = 30 * time.Second // for an orderly end; then it is killed
+	defaultHeap  = 512
 )
 
-// Libs returns a folder with the jars that pom names. Maven fills it when it is
-// not there; it is kept below cache for as long as pom does not change.
-func Libs(ctx context.Context, pom, cache string) (string, error) {
-	text, err := os.ReadFile(pom) //nolint:gosec // the caller names the files; tests only
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, fmt.Sprintf("kafka-%x", sha256.Sum256(text))[:18])
-	if _, err := os.Stat(dir); err == nil { //nolint:gosec // as above
-		return dir, nil
-	}
-	part := dir + ".part"
-	if err := os.RemoveAll(part); err != nil { //nolint:gosec // as above
-		return "", err
-	}
-	mvn := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DoutputDirectory="+part) //nolint:gosec // as above
-	if out, err := mvn.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("mvn dependency:copy-dependencies: %w; is Maven installed?\n%s", err, out)
-	}
-	return dir, os.Rename(part, dir) //nolint:gosec // as above
-}
-
 // StartApache formats the data folder, if it is new, starts Kafka and returns
-// when it answers.
+// when it answers: after 3 s on two idle cores, of which the format takes 1 s,
+// so 2 s when the folder is not new.
 func StartApache(ctx context.Context, cfg ApacheConfig) (*Apache, error) {
-	props, addr, err := writeProperties(cfg)
+	control, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	format := java(ctx, cfg, "kafka.tools.StorageTool", "format", "--ignore-formatted", "--cluster-id", clusterID, "--config", props)
-	if out, err := format.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("format storage: %w\n%s", err, out)
-	}
-	a := &Apache{Addr: addr, exit: make(chan struct{}), log: filepath.Join(cfg.Data, "kafka.log")}
-	out, err := os.Create(a.log)
+	a, err := newApache(cfg, 1)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = out.Close() }()
-	// Not bound to ctx: it is ended by Stop.
-	a.cmd = java(context.WithoutCancel(ctx), cfg, "kafka.Kafka", props)
-	a.cmd.Stdout, a.cmd.Stderr = out, out
-	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := a.cmd.Start(); err != nil {
+	if err := a.format(ctx, []string{control}); err != nil {
 		return nil, err
 	}
-	go func() { _ = a.cmd.Wait(); close(a.exit) }()
-	if err := a.await(ctx); err != nil {
-		a.Kill()
+	if err := a.Start(ctx); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// Stop asks Kafka to end and waits; after half a minute it kills it.
+// newApache gives the node its addresses.
+func newApache(cfg ApacheConfig, id int) (*Apache, error) {
+	a := &Apache{ID: id, cfg: cfg, exit: make(chan struct{})}
+	close(a.exit)
+	a.props, a.log = filepath.Join(cfg.Data, "server.properties"), filepath.Join(cfg.Data, "kafka.log")
+	var err error
+	if a.internal, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if a.listeners, err = bind(cfg); err != nil {
+		return nil, err
+	}
+	a.Addr = a.listeners[0].Advertised
+	return a, nil
+}
+
+// format writes the settings and makes the data folder Kafka's, if it is not
+// yet. voters are the controllers' addresses; the node's place is its ID.
+func (a *Apache) format(ctx context.Context, voters []string) error {
+	if err := os.MkdirAll(a.cfg.Data, 0o750); err != nil {
+		return err
+	}
+	p, err := a.properties(voters)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(a.props, []byte(p), 0o600); err != nil {
+		return err
+	}
+	args := []string{"kafka.tools.StorageTool", "format", "--ignore-formatted", "--cluster-id", clusterID, "--config", a.props}
+	for _, u := range a.cfg.Users {
+		args = append(args, u.formatArgs()...)
+	}
+	if out, err := a.java(ctx, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("format storage: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Start starts a node that has ended, on its data and its addresses, and
+// returns when it answers.
+func (a *Apache) Start(ctx context.Context) error {
+	if err := a.spawn(ctx); err != nil {
+		return err
+	}
+	if err := a.await(ctx); err != nil {
+		a.Kill()
+		return err
+	}
+	return nil
+}
+
+func (a *Apache) spawn(ctx context.Context) error {
+	if a.Running() {
+		return fmt.Errorf("kafka node %d is running; stop it before it is started again", a.ID)
+	}
+	out, err := os.OpenFile(a.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = out.Close() }()
+	// Not bound to ctx: it is ended by Stop.
+	cmd := a.java(context.WithoutCancel(ctx), "kafka.Kafka", a.props)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	exit := make(chan struct{})
+	a.cmd, a.exit = cmd, exit
+	go func() { _ = cmd.Wait(); close(exit) }()
+	return nil
+}
+
+// Running reports whether the process is there, paused or not.
+func (a *Apache) Running() bool {
+	select {
+	case <-a.exit:
+		return false
+	default:
+		return true
+	}
+}
+
+// Stop asks Kafka to end and waits; after half a minute it kills it. A node
+// that has ended is left alone.
 func (a *Apache) Stop() {
-	_ = a.cmd.Process.Signal(syscall.SIGTERM)
+	a.signal(syscall.SIGCONT)
+	a.signal(syscall.SIGTERM)
 	t := time.NewTimer(stopTimeout)
 	defer t.Stop()
 	select {
@@ -109,52 +171,88 @@ func (a *Apache) Stop() {
 	}
 }
 
-// Kill ends Kafka as a crash does.
+// Kill ends Kafka as a crash does, and returns when it is gone.
 func (a *Apache) Kill() {
-	_ = a.cmd.Process.Kill()
+	a.signal(syscall.SIGKILL)
 	<-a.exit
 }
 
-func java(ctx context.Context, cfg ApacheConfig, args ...string) *exec.Cmd {
-	opts := []string{
-		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-		"-cp", filepath.Join(cfg.Libs, "*"),
+// Pause stops the process where it is, as a machine that hangs.
+func (a *Apache) Pause() { a.signal(syscall.SIGSTOP) }
+
+// Continue lets a paused process go on.
+func (a *Apache) Continue() { a.signal(syscall.SIGCONT) }
+
+func (a *Apache) signal(s syscall.Signal) {
+	if a.Running() {
+		_ = a.cmd.Process.Signal(s) // it may end meanwhile
 	}
-	return exec.CommandContext(ctx, "java", append(opts, args...)...) //nolint:gosec // as above
+}
+
+// Log is the end of what Kafka has printed, for the message of a test that
+// fails.
+func (a *Apache) Log() string { return tail(a.log) }
+
+func (a *Apache) java(ctx context.Context, args ...string) *exec.Cmd {
+	heap := a.cfg.Heap
+	if heap == 0 {
+		heap = defaultHeap
+	}
+	opts := []string{
+		"-Xms64m", fmt.Sprintf("-Xmx%dm", heap), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+		"-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+	}
+	opts = append(opts, a.cfg.Java...)
+	opts = append(opts, "-cp", filepath.Join(a.cfg.Libs, "*"))
+	return exec.CommandContext(ctx, "java", append(opts, args...)...) //nolint:gosec // the caller names the folder; tests only
 }
 
 // await returns when the broker answers.
 func (a *Apache) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(a.Addr))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(a.internal))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
+	err = poll(ctx, func(ctx context.Context) error {
+		if !a.Running() {
+			return errEnded
+		}
+		return cl.Ping(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("kafka node %d at %s: %w\n%s", a.ID, a.internal, err, a.Log())
+	}
+	return nil
+}
+
+var errEnded = errors.New("it ended at once")
+
+// poll calls f five times a second until it returns nil, errEnded or ctx ends.
+func poll(ctx context.Context, f func(context.Context) error) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		try, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := cl.Ping(try)
+		err := f(try)
 		cancel()
-		if err == nil {
-			return nil
+		if err == nil || errors.Is(err, errEnded) {
+			return err
 		}
 		select {
 		case <-tick.C:
-		case <-a.exit:
-			return fmt.Errorf("kafka ended at once:\n%s", tail(a.log))
 		case <-ctx.Done():
-			return fmt.Errorf("kafka does not answer at %s: %w\n%s", a.Addr, errors.Join(err, ctx.Err()), tail(a.log))
+			return errors.Join(err, ctx.Err())
 		}
 	}
 }
 
 // tail is the end of a file, for an error.
 func tail(name string) string {
-	f, err := os.Open(name) //nolint:gosec // as above
+	f, err := os.Open(name) //nolint:gosec // the caller names the folder; tests only
 	if err != nil {
 		return err.Error()
 	}
@@ -163,60 +261,5 @@ func tail(name string) string {
 		_, _ = f.Seek(max(0, end-4096), io.SeekStart)
 	}
 	b, _ := io.ReadAll(f)
-	return string(b)
-}
-
-// writeProperties writes server.properties and returns its name and the
-// address for clients.
-func writeProperties(cfg ApacheConfig) (file, addr string, err error) {
-	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
-		return "", "", err
-	}
-	ports, err := freePorts(2)
-	if err != nil {
-		return "", "", err
-	}
-	if cfg.Port != 0 {
-		ports[0] = cfg.Port
-	}
-	addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
-	control := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[1]))
-	file = filepath.Join(cfg.Data, "server.properties")
-	return file, addr, os.WriteFile(file, []byte(properties(addr, control, filepath.Join(cfg.Data, "log"))), 0o600)
-}
-
-func properties(addr, control, logs string) string {
-	return strings.Join([]string{
-		"process.roles=broker,controller",
-		"node.id=1",
-		"controller.quorum.voters=1@" + control,
-		"controller.listener.names=CONTROLLER",
-		"listeners=PLAINTEXT://" + addr + ",CONTROLLER://" + control,
-		"advertised.listeners=PLAINTEXT://" + addr,
-		"log.dirs=" + logs,
-		"auto.create.topics.enable=false",
-		"offsets.topic.replication.factor=1",
-		"offsets.topic.num.partitions=4",
-		"transaction.state.log.replication.factor=1",
-		"transaction.state.log.min.isr=1",
-		"transaction.state.log.num.partitions=1",
-		"group.initial.rebalance.delay.ms=0",
-		fmt.Sprintf("group.min.session.timeout.ms=%d", MinSession.Milliseconds()),
-		"log.segment.bytes=16777216",
-		"",
-	}, "\n")
-}
-
-// freePorts returns n ports that were free a moment ago.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
+	return strings.TrimSpace(string(b))
 }

@@ -1,7 +1,8 @@
 // Command apache runs Apache Kafka for tests: one broker on the loopback
 // address, from jars that Maven fetches once.
 //
-//	apache -- go test ./...        # runs the tests with CORDON_TEST_KAFKA set, then stops Kafka
+//	apache -- go test ./...        # runs the tests with CORDON_TEST_KAFKA set, then stops Kafka;
+//	                               # CORDON_TEST_KAFKA_LIBS names the jars, for tests that start more nodes
 //	apache -port 9092 -data DIR    # runs until it is interrupted; DIR is kept
 package main
 
@@ -53,6 +54,10 @@ func run(ctx context.Context) error {
 		}
 		*libs = dir
 	}
+	var err error
+	if *libs, err = filepath.Abs(*libs); err != nil { // the command may work elsewhere
+		return err
+	}
 	if *data == "" {
 		dir, err := os.MkdirTemp("", "cordon-kafka-")
 		if err != nil {
@@ -71,7 +76,7 @@ func run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	return command(ctx, kafka.Addr, flag.Args())
+	return command(ctx, flag.Args(), kafkatest.Env+"="+kafka.Addr, kafkatest.EnvLibs+"="+*libs)
 }
 
 // fetch returns a folder with the jars of pom, below the user's cache folder.
@@ -83,11 +88,11 @@ func fetch(ctx context.Context, pom string) (string, error) {
 	return kafkatest.Libs(ctx, pom, filepath.Join(cache, "cordon"))
 }
 
-// command runs args with the broker's address in the environment.
-func command(ctx context.Context, addr string, args []string) error {
+// command runs args with env added to the environment.
+func command(ctx context.Context, args []string, env ...string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // runs the command it is given
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), kafkatest.Env+"="+addr)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd.Run()
 }

@@ -1,0 +1,290 @@
+package kafkatest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// ApacheCluster are nodes of Apache Kafka, each broker and controller. What is
+// acknowledged to a producer with acks=all is on two of three of them.
+type ApacheCluster struct {
+	Nodes []*Apache // by ID, from 1
+
+	admin *kgo.Client
+}
+
+// ClusterConfig says how a cluster is to be.
+type ClusterConfig struct {
+	ApacheConfig     // of every node; Data holds a folder for each, Port is not used
+	Nodes        int // 0: three
+	// Session is after how long without a heartbeat the controller declares a
+	// broker dead and moves what it led; 0: 3 s. Kafka's own default is 9 s.
+	Session time.Duration
+	// Advertise, if set, gives the address that clients are told instead of the
+	// one that a node's listener is bound to: that of a proxy. It is called
+	// before the nodes start.
+	Advertise func(node int, l Listener) (string, error)
+}
+
+const (
+	defaultNodes   = 3
+	defaultSession = 3 * time.Second
+	clusterHeap    = 384 // megabytes of each node
+)
+
+// StartApacheCluster starts a cluster and returns when all nodes know each
+// other: after 10 s on two idle cores. Topics have the replication factor of
+// the number of nodes, min.insync.replicas is their majority, and no replica
+// that lacks acknowledged records becomes a leader.
+func StartApacheCluster(ctx context.Context, cfg ClusterConfig) (*ApacheCluster, error) {
+	if cfg.Nodes == 0 {
+		cfg.Nodes = defaultNodes
+	}
+	c := &ApacheCluster{}
+	voters, err := c.lay(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.boot(ctx, voters); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// lay gives all nodes their addresses.
+func (c *ApacheCluster) lay(cfg ClusterConfig) (voters []string, err error) {
+	for id := 1; id <= cfg.Nodes; id++ {
+		a, err := newApache(cfg.node(id), id)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.advertise(cfg.Advertise); err != nil {
+			return nil, err
+		}
+		control, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		c.Nodes, voters = append(c.Nodes, a), append(voters, control)
+	}
+	return voters, nil
+}
+
+// node is the configuration of one node.
+func (cfg ClusterConfig) node(id int) ApacheConfig {
+	a := cfg.ApacheConfig
+	a.Port = 0
+	a.Data = filepath.Join(cfg.Data, "node"+strconv.Itoa(id))
+	if a.Heap == 0 {
+		a.Heap = clusterHeap
+	}
+	session := cfg.Session
+	if session == 0 {
+		session = defaultSession
+	}
+	a.Properties = map[string]string{
+		"default.replication.factor":           strconv.Itoa(cfg.Nodes),
+		"min.insync.replicas":                  strconv.Itoa(cfg.Nodes/2 + 1),
+		"unclean.leader.election.enable":       "false",
+		"auto.leader.rebalance.enable":         "false", // leaders move when a test says so
+		"broker.session.timeout.ms":            strconv.FormatInt(session.Milliseconds(), 10),
+		"broker.heartbeat.interval.ms":         strconv.FormatInt((session / 6).Milliseconds(), 10),
+		"replica.lag.time.max.ms":              strconv.FormatInt(session.Milliseconds(), 10),
+		"controlled.shutdown.retry.backoff.ms": "200",
+	}
+	maps.Copy(a.Properties, cfg.Properties)
+	return a
+}
+
+// advertise asks f for the addresses that clients are told.
+func (a *Apache) advertise(f func(int, Listener) (string, error)) error {
+	if f == nil {
+		return nil
+	}
+	for i, l := range a.listeners {
+		addr, err := f(a.ID, l)
+		if err != nil {
+			return err
+		}
+		a.listeners[i].Advertised = addr
+	}
+	a.Addr = a.listeners[0].Advertised
+	return nil
+}
+
+// boot starts all nodes at once, as a quorum wants it.
+func (c *ApacheCluster) boot(ctx context.Context, voters []string) error {
+	errs := make([]error, len(c.Nodes))
+	var wg sync.WaitGroup
+	var seeds []string
+	for i, a := range c.Nodes {
+		seeds = append(seeds, a.internal)
+		wg.Go(func() {
+			if errs[i] = a.format(ctx, voters); errs[i] == nil {
+				errs[i] = a.Start(ctx)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var err error
+	// Short times: it is used while nodes are down.
+	c.admin, err = kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.MetadataMinAge(100*time.Millisecond),
+		kgo.DialTimeout(time.Second), kgo.RetryTimeout(5*time.Second))
+	if err != nil {
+		return err
+	}
+	return c.AwaitInSync(ctx)
+}
+
+// Close ends all nodes.
+func (c *ApacheCluster) Close() {
+	if c.admin != nil {
+		c.admin.Close()
+	}
+	for _, a := range c.Nodes {
+		a.Kill() // one after the other, the last ones would wait for a majority
+	}
+}
+
+// Addrs are the addresses that clients connect to.
+func (c *ApacheCluster) Addrs() []string {
+	var all []string
+	for _, a := range c.Nodes {
+		all = append(all, a.Addr)
+	}
+	return all
+}
+
+// Node returns the node with an ID.
+func (c *ApacheCluster) Node(id int) *Apache { return c.Nodes[id-1] }
+
+// Logs are the ends of what the nodes have printed.
+func (c *ApacheCluster) Logs() string {
+	var b strings.Builder
+	for _, a := range c.Nodes {
+		fmt.Fprintf(&b, "--- node %d\n%s\n", a.ID, a.Log())
+	}
+	return b.String()
+}
+
+// AwaitInSync returns when all running nodes are brokers of the cluster and
+// every replica on them of every topic is in sync. With a node down, its
+// replicas are not waited for, but every partition must have a leader.
+func (c *ApacheCluster) AwaitInSync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := poll(ctx, c.inSync); err != nil {
+		return fmt.Errorf("kafka cluster: %w\n%s", err, c.Logs())
+	}
+	return nil
+}
+
+func (c *ApacheCluster) inSync(ctx context.Context) error {
+	m, err := c.metadata(ctx)
+	if err != nil {
+		return err
+	}
+	running := map[int32]bool{}
+	for _, a := range c.Nodes {
+		if a.Running() {
+			running[int32(a.ID)] = true
+		}
+	}
+	if len(m.Brokers) != len(running) {
+		return fmt.Errorf("%d brokers are in the metadata; want %d", len(m.Brokers), len(running))
+	}
+	for _, t := range m.Topics {
+		for _, p := range t.Partitions {
+			if err := settled(p, running); err != nil {
+				return fmt.Errorf("%s/%d: %w", *t.Topic, p.Partition, err)
+			}
+		}
+	}
+	return nil
+}
+
+// settled reports why p has no leader or lacks replicas that could be in sync.
+func settled(p kmsg.MetadataResponseTopicPartition, running map[int32]bool) error {
+	if !running[p.Leader] {
+		return fmt.Errorf("its leader %d is not running", p.Leader)
+	}
+	want := 0
+	for _, r := range p.Replicas {
+		if running[r] {
+			want++
+		}
+	}
+	if len(p.ISR) != want {
+		return fmt.Errorf("in sync are %v of %v", p.ISR, p.Replicas)
+	}
+	return nil
+}
+
+// metadata of all topics, asked for anew.
+func (c *ApacheCluster) metadata(ctx context.Context) (*kmsg.MetadataResponse, error) {
+	return kmsg.NewPtrMetadataRequest().RequestWith(ctx, c.admin)
+}
+
+// Leader is the node that leads a partition.
+func (c *ApacheCluster) Leader(ctx context.Context, topic string, partition int) (int, error) {
+	p, err := c.partition(ctx, topic, partition)
+	return int(p.Leader), err
+}
+
+func (c *ApacheCluster) partition(ctx context.Context, topic string, partition int) (kmsg.MetadataResponseTopicPartition, error) {
+	m, err := c.metadata(ctx)
+	if err != nil {
+		return kmsg.MetadataResponseTopicPartition{}, err
+	}
+	for _, t := range m.Topics {
+		for _, p := range t.Partitions {
+			if *t.Topic == topic && int(p.Partition) == partition {
+				return p, kerr.ErrorForCode(p.ErrorCode)
+			}
+		}
+	}
+	return kmsg.MetadataResponseTopicPartition{}, fmt.Errorf("%s/%d: %w", topic, partition, kerr.UnknownTopicOrPartition)
+}
+
+// Coordinator is the node that keeps a consumer group.
+func (c *ApacheCluster) Coordinator(ctx context.Context, group string) (int, error) {
+	req := kmsg.NewPtrFindCoordinatorRequest()
+	req.CoordinatorKey, req.CoordinatorKeys = group, []string{group}
+	res, err := req.RequestWith(ctx, c.admin)
+	if err != nil {
+		return 0, err
+	}
+	if len(res.Coordinators) == 1 {
+		return int(res.Coordinators[0].NodeID), kerr.ErrorForCode(res.Coordinators[0].ErrorCode)
+	}
+	return int(res.NodeID), kerr.ErrorForCode(res.ErrorCode)
+}
+
+// Controller is the node whose controller leads the quorum.
+func (c *ApacheCluster) Controller(ctx context.Context) (int, error) {
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	req.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{}}}}
+	res, err := req.RequestWith(ctx, c.admin)
+	if err != nil {
+		return 0, err
+	}
+	if err := kerr.ErrorForCode(res.ErrorCode); err != nil {
+		return 0, err
+	}
+	return int(res.Topics[0].Partitions[0].LeaderID), nil
+}
