@@ -11,6 +11,9 @@ type cell interface {
 	// read returns the fields of the window as seen at a time, or false where
 	// nothing can be said.
 	read(w *frame, at int64) (reading, bool)
+	// save writes the cell; load reads it into a new one.
+	save(to *stateWriter)
+	load(from *stateReader, w *frame)
 }
 
 // sample is what an event contributes.
