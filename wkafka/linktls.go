@@ -34,21 +34,22 @@ func (l *link) watched() *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName, _, _ = net.SplitHostPort(l.reached.Broker)
 	}
-	choose := c.GetClientCertificate
-	if choose == nil {
-		choose = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return first(c.Certificates, info), nil
-		}
-	}
 	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		l.asked = info
-		cert, err := choose(info)
+		cert, err := l.certificate(info)
 		if err == nil && len(cert.Certificate) > 0 {
 			l.reached.Client, err = x509.ParseCertificate(cert.Certificate[0])
 		}
 		return cert, err
 	}
 	return c
+}
+
+func (l *link) certificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if choose := l.cfg.TLS.GetClientCertificate; choose != nil {
+		return choose(info)
+	}
+	return first(l.cfg.TLS.Certificates, info), nil
 }
 
 // first is the certificate that crypto/tls picks: the first that the broker
