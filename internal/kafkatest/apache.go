@@ -24,12 +24,14 @@ type Apache struct {
 
 	cfg       ApacheConfig
 	listeners []Listener // with their addresses
-	internal  string     // PLAINTEXT, for brokers and for this package
+	internal  string     // address for brokers and for this package
+	control   string     // address of its controller
 	props     string     // file
 	log       string     // file with its output, of all starts
 
-	cmd  *exec.Cmd
-	exit chan struct{} // closed when the process has ended
+	cmd    *exec.Cmd
+	exit   chan struct{} // closed when the process has ended
+	paused bool
 }
 
 // ApacheConfig says where Apache Kafka keeps its data and listens.
@@ -53,18 +55,13 @@ const (
 )
 
 // StartApache formats the data folder, if it is new, starts Kafka and returns
-// when it answers: after 3 s on two idle cores, of which the format takes 1 s,
-// so 2 s when the folder is not new.
+// when it answers.
 func StartApache(ctx context.Context, cfg ApacheConfig) (*Apache, error) {
-	control, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
 	a, err := newApache(cfg, 1)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.format(ctx, []string{control}); err != nil {
+	if err := a.format(ctx, []string{a.control}); err != nil {
 		return nil, err
 	}
 	if err := a.Start(ctx); err != nil {
@@ -80,6 +77,9 @@ func newApache(cfg ApacheConfig, id int) (*Apache, error) {
 	a.props, a.log = filepath.Join(cfg.Data, "server.properties"), filepath.Join(cfg.Data, "kafka.log")
 	var err error
 	if a.internal, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if a.control, err = freeAddress(); err != nil {
 		return nil, err
 	}
 	if a.listeners, err = bind(cfg); err != nil {
@@ -142,7 +142,7 @@ func (a *Apache) spawn(ctx context.Context) error {
 		return err
 	}
 	exit := make(chan struct{})
-	a.cmd, a.exit = cmd, exit
+	a.cmd, a.exit, a.paused = cmd, exit, false
 	go func() { _ = cmd.Wait(); close(exit) }()
 	return nil
 }
@@ -160,7 +160,7 @@ func (a *Apache) Running() bool {
 // Stop asks Kafka to end and waits; after half a minute it kills it. A node
 // that has ended is left alone.
 func (a *Apache) Stop() {
-	a.signal(syscall.SIGCONT)
+	a.Continue()
 	a.signal(syscall.SIGTERM)
 	t := time.NewTimer(stopTimeout)
 	defer t.Stop()
@@ -178,10 +178,19 @@ func (a *Apache) Kill() {
 }
 
 // Pause stops the process where it is, as a machine that hangs.
-func (a *Apache) Pause() { a.signal(syscall.SIGSTOP) }
+func (a *Apache) Pause() {
+	a.paused = true
+	a.signal(syscall.SIGSTOP)
+}
 
 // Continue lets a paused process go on.
-func (a *Apache) Continue() { a.signal(syscall.SIGCONT) }
+func (a *Apache) Continue() {
+	a.signal(syscall.SIGCONT)
+	a.paused = false
+}
+
+// answers reports whether the process may answer.
+func (a *Apache) answers() bool { return a.Running() && !a.paused }
 
 func (a *Apache) signal(s syscall.Signal) {
 	if a.Running() {

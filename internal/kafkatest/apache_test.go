@@ -154,6 +154,7 @@ func checkPause(ctx context.Context, t *testing.T, c *ApacheCluster) {
 		t.Fatal(err)
 	}
 	n := c.Node(was)
+	begin := time.Now()
 	n.Pause()
 	err = poll(ctx, func(ctx context.Context) error {
 		now, err := c.Controller(ctx)
@@ -166,7 +167,10 @@ func checkPause(ctx context.Context, t *testing.T, c *ApacheCluster) {
 	if err != nil {
 		t.Errorf("another controller: %v", err)
 	}
+	t.Logf("another controller after %v", time.Since(begin).Round(time.Millisecond))
+	begin = time.Now()
 	if err := c.AwaitInSync(ctx); err != nil {
 		t.Error(err)
 	}
+	t.Logf("in sync after %v more", time.Since(begin).Round(time.Millisecond))
 }

@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -21,7 +20,7 @@ import (
 type ApacheCluster struct {
 	Nodes []*Apache // by ID, from 1
 
-	admin *kgo.Client
+	turn atomic.Uint32 // of the next node that is asked something
 }
 
 // ClusterConfig says how a cluster is to be.
@@ -44,7 +43,7 @@ const (
 )
 
 // StartApacheCluster starts a cluster and returns when all nodes know each
-// other: after 10 s on two idle cores. Topics have the replication factor of
+// other. Topics have the replication factor of
 // the number of nodes, min.insync.replicas is their majority, and no replica
 // that lacks acknowledged records becomes a leader.
 func StartApacheCluster(ctx context.Context, cfg ClusterConfig) (*ApacheCluster, error) {
@@ -73,11 +72,7 @@ func (c *ApacheCluster) lay(cfg ClusterConfig) (voters []string, err error) {
 		if err := a.advertise(cfg.Advertise); err != nil {
 			return nil, err
 		}
-		control, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
-		c.Nodes, voters = append(c.Nodes, a), append(voters, control)
+		c.Nodes, voters = append(c.Nodes, a), append(voters, a.control)
 	}
 	return voters, nil
 }
@@ -95,14 +90,14 @@ func (cfg ClusterConfig) node(id int) ApacheConfig {
 		session = defaultSession
 	}
 	a.Properties = map[string]string{
-		"default.replication.factor":           strconv.Itoa(cfg.Nodes),
-		"min.insync.replicas":                  strconv.Itoa(cfg.Nodes/2 + 1),
-		"unclean.leader.election.enable":       "false",
-		"auto.leader.rebalance.enable":         "false", // leaders move when a test says so
-		"broker.session.timeout.ms":            strconv.FormatInt(session.Milliseconds(), 10),
-		"broker.heartbeat.interval.ms":         strconv.FormatInt((session / 6).Milliseconds(), 10),
-		"replica.lag.time.max.ms":              strconv.FormatInt(session.Milliseconds(), 10),
-		"controlled.shutdown.retry.backoff.ms": "200",
+		"default.replication.factor":         strconv.Itoa(cfg.Nodes),
+		"min.insync.replicas":                strconv.Itoa(cfg.Nodes/2 + 1),
+		"unclean.leader.election.enable":     "false",
+		"auto.leader.rebalance.enable":       "false", // leaders move when a test says so
+		"broker.session.timeout.ms":          strconv.FormatInt(session.Milliseconds(), 10),
+		"broker.heartbeat.interval.ms":       strconv.FormatInt((session / 6).Milliseconds(), 10),
+		"controller.quorum.fetch.timeout.ms": "1000", // without word from the controller; then one is elected
+		"replica.lag.time.max.ms":            strconv.FormatInt(session.Milliseconds(), 10),
 	}
 	maps.Copy(a.Properties, cfg.Properties)
 	return a
@@ -128,9 +123,7 @@ func (a *Apache) advertise(f func(int, Listener) (string, error)) error {
 func (c *ApacheCluster) boot(ctx context.Context, voters []string) error {
 	errs := make([]error, len(c.Nodes))
 	var wg sync.WaitGroup
-	var seeds []string
 	for i, a := range c.Nodes {
-		seeds = append(seeds, a.internal)
 		wg.Go(func() {
 			if errs[i] = a.format(ctx, voters); errs[i] == nil {
 				errs[i] = a.Start(ctx)
@@ -141,21 +134,11 @@ func (c *ApacheCluster) boot(ctx context.Context, voters []string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	var err error
-	// Short times: it is used while nodes are down.
-	c.admin, err = kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.MetadataMinAge(100*time.Millisecond),
-		kgo.DialTimeout(time.Second), kgo.RetryTimeout(5*time.Second))
-	if err != nil {
-		return err
-	}
 	return c.AwaitInSync(ctx)
 }
 
 // Close ends all nodes.
 func (c *ApacheCluster) Close() {
-	if c.admin != nil {
-		c.admin.Close()
-	}
 	for _, a := range c.Nodes {
 		a.Kill() // one after the other, the last ones would wait for a majority
 	}
@@ -182,9 +165,9 @@ func (c *ApacheCluster) Logs() string {
 	return b.String()
 }
 
-// AwaitInSync returns when all running nodes are brokers of the cluster and
-// every replica on them of every topic is in sync. With a node down, its
-// replicas are not waited for, but every partition must have a leader.
+// AwaitInSync returns when all running nodes that are not paused are brokers of the cluster and
+// every replica on them of every topic is in sync. The replicas of
+// the others are not waited for, but every partition must have a leader.
 func (c *ApacheCluster) AwaitInSync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -201,7 +184,7 @@ func (c *ApacheCluster) inSync(ctx context.Context) error {
 	}
 	running := map[int32]bool{}
 	for _, a := range c.Nodes {
-		if a.Running() {
+		if a.answers() {
 			running[int32(a.ID)] = true
 		}
 	}
@@ -233,58 +216,4 @@ func settled(p kmsg.MetadataResponseTopicPartition, running map[int32]bool) erro
 		return fmt.Errorf("in sync are %v of %v", p.ISR, p.Replicas)
 	}
 	return nil
-}
-
-// metadata of all topics, asked for anew.
-func (c *ApacheCluster) metadata(ctx context.Context) (*kmsg.MetadataResponse, error) {
-	return kmsg.NewPtrMetadataRequest().RequestWith(ctx, c.admin)
-}
-
-// Leader is the node that leads a partition.
-func (c *ApacheCluster) Leader(ctx context.Context, topic string, partition int) (int, error) {
-	p, err := c.partition(ctx, topic, partition)
-	return int(p.Leader), err
-}
-
-func (c *ApacheCluster) partition(ctx context.Context, topic string, partition int) (kmsg.MetadataResponseTopicPartition, error) {
-	m, err := c.metadata(ctx)
-	if err != nil {
-		return kmsg.MetadataResponseTopicPartition{}, err
-	}
-	for _, t := range m.Topics {
-		for _, p := range t.Partitions {
-			if *t.Topic == topic && int(p.Partition) == partition {
-				return p, kerr.ErrorForCode(p.ErrorCode)
-			}
-		}
-	}
-	return kmsg.MetadataResponseTopicPartition{}, fmt.Errorf("%s/%d: %w", topic, partition, kerr.UnknownTopicOrPartition)
-}
-
-// Coordinator is the node that keeps a consumer group.
-func (c *ApacheCluster) Coordinator(ctx context.Context, group string) (int, error) {
-	req := kmsg.NewPtrFindCoordinatorRequest()
-	req.CoordinatorKey, req.CoordinatorKeys = group, []string{group}
-	res, err := req.RequestWith(ctx, c.admin)
-	if err != nil {
-		return 0, err
-	}
-	if len(res.Coordinators) == 1 {
-		return int(res.Coordinators[0].NodeID), kerr.ErrorForCode(res.Coordinators[0].ErrorCode)
-	}
-	return int(res.NodeID), kerr.ErrorForCode(res.ErrorCode)
-}
-
-// Controller is the node whose controller leads the quorum.
-func (c *ApacheCluster) Controller(ctx context.Context) (int, error) {
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	req.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{}}}}
-	res, err := req.RequestWith(ctx, c.admin)
-	if err != nil {
-		return 0, err
-	}
-	if err := kerr.ErrorForCode(res.ErrorCode); err != nil {
-		return 0, err
-	}
-	return int(res.Topics[0].Partitions[0].LeaderID), nil
 }

@@ -22,7 +22,7 @@ func Jars(t testing.TB) string {
 	if dir == "" {
 		t.Skipf("SKIPPED: starts nodes of Apache Kafka; run it by `make test-kafka`, or name a folder with Kafka's jars in %s", EnvLibs)
 	}
-	if _, err := os.Stat(dir); err != nil {
+	if _, err := os.Stat(dir); err != nil { //nolint:gosec // tests only
 		t.Fatalf("%s: %v; `make kafka` fetches the jars", EnvLibs, err)
 	}
 	return dir

@@ -44,7 +44,7 @@ func (c *ApacheCluster) prefer(ctx context.Context, topic string, partition int,
 	req.Topics = []kmsg.AlterPartitionAssignmentsRequestTopic{{Topic: topic, Partitions: []kmsg.AlterPartitionAssignmentsRequestTopicPartition{{
 		Partition: int32(partition), Replicas: append([]int32{node}, others...),
 	}}}}
-	res, err := req.RequestWith(ctx, c.admin)
+	res, err := req.RequestWith(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (c *ApacheCluster) elect(ctx context.Context, topic string, partition int) 
 	req := kmsg.NewPtrElectLeadersRequest()
 	req.TimeoutMillis = int32(adminTimeout.Milliseconds())
 	req.Topics = []kmsg.ElectLeadersRequestTopic{{Topic: topic, Partitions: []int32{int32(partition)}}}
-	res, err := req.RequestWith(ctx, c.admin)
+	res, err := req.RequestWith(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (a *Apache) network(p map[string]string, voters []string) {
 		advertise = append(advertise, fmt.Sprintf("%s://%s", l.Protocol, l.Advertised))
 		protocols = append(protocols, fmt.Sprintf("%s:%s", l.Protocol, l.Protocol))
 	}
-	listen = append(listen, "INTERNAL://"+a.internal, "CONTROLLER://"+voters[a.ID-1])
+	listen = append(listen, "INTERNAL://"+a.internal, "CONTROLLER://"+a.control)
 	advertise = append(advertise, "INTERNAL://"+a.internal)
 	p["controller.quorum.voters"] = strings.Join(quorum, ",")
 	p["controller.listener.names"] = "CONTROLLER"
