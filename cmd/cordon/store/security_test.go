@@ -220,7 +220,12 @@ func TestWriterOnlyInserts(t *testing.T) {
 		"SELECT 1", "SELECT version()", "DESCRIBE TABLE d.t", "DESC d.t", "EXISTS TABLE d.t", "SELECT * FROM d.t LIMIT 0", "SELECT a, s FROM d.t LIMIT 0",
 		"INSERT INTO d.t VALUES (1, 'x')", "INSERT INTO d.t (a, s) SETTINGS async_insert=0 FORMAT CSV 1,x", "INSERT INTO TABLE d.t (`a`) FORMAT JSONEachRow {\"a\":1}",
 		"INSERT INTO d.t SETTINGS insert_deduplication_token='k/1', async_insert=0 FORMAT CSV 1,x",
+		"SELECT DISTINCT kafka_offset FROM d.placed WHERE topic = 'x' AND kafka_partition = 3 AND kafka_offset >= 17 AND kafka_offset <= 20",
+		"SELECT topic, count() - groupBitmap(kafka_offset), min(kafka_offset) FROM d.placed WHERE logged >= today() - 1 GROUP BY topic, kafka_partition",
+		"SELECT kafka_offset FROM (SELECT kafka_offset FROM d.placed UNION ALL SELECT kafka_offset FROM d.placed) ORDER BY kafka_offset LIMIT 10",
+		"SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 't'",
 	}
+	exec(t, admin(t, s), "CREATE TABLE d.placed (topic String, kafka_partition UInt16, kafka_offset UInt64, logged DateTime, body String) ENGINE=MergeTree ORDER BY topic")
 	for _, sql := range allowed {
 		if res := post(t, s.Writer, "", sql); res.status != http.StatusOK {
 			t.Errorf("writer got status %d for %q: %s; want 200", res.status, sql, res.body)
@@ -235,6 +240,9 @@ func TestWriterOnlyInserts(t *testing.T) {
 		"INSERT INTO d.t VALUES (1, file('/etc/hostname'))", "INSERT INTO d.t VALUES (1, (SELECT s FROM d.victim))", "INSERT INTO d.t VALUES (1+1, 'x')",
 		"CREATE TABLE d.x (a Int32) ENGINE=Memory", "DROP TABLE d.victim", "TRUNCATE TABLE d.victim", "ALTER TABLE d.t ADD COLUMN b Int8", "OPTIMIZE TABLE d.t",
 		"SELECT * FROM `/etc/passwd` LIMIT 0", "DESCRIBE TABLE `/etc/passwd`", "INSERT INTO `/tmp/x.csv` VALUES (1)",
+		"SELECT body FROM d.placed", "SELECT kafka_offset FROM d.placed WHERE body = 'x'", "SELECT count(body) FROM d.placed", "SELECT topic FROM d.placed ORDER BY `body`",
+		"SELECT kafka_offset FROM file('/etc/passwd', 'CSV', 'kafka_offset String')", "SELECT count() FROM d.placed WHERE sleep(3)", "SELECT topic FROM d.placed SETTINGS max_threads=1",
+		"SELECT count() FROM system.tables, url('http://127.0.0.1:1')", "SELECT kafka_offset FROM d.placed WHERE topic IN (SELECT s FROM d.victim)",
 		"SHOW TABLES", "KILL QUERY WHERE 1", "SET max_threads=1", "SYSTEM STOP MERGES", "DELETE FROM d.victim WHERE 1", "SELECT 1; DROP TABLE d.victim",
 	}
 	for _, sql := range refused {

@@ -79,7 +79,7 @@ func hint(code int32) string {
 	switch code {
 	case 16, 60, 81: // no such column, table, database
 		return "the schema is older than this program: apply the migrations"
-	case 164, 497: // readonly, access denied
+	case codeReadonly, codeAccessDenied:
 		return "this user may not do that: see deploy/clickhouse/users.d"
 	case 193, 194, 516: // wrong password, authentication failed
 		return "user or password is wrong"

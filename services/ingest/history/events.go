@@ -11,8 +11,10 @@ import (
 type events struct {
 	blk  *column.Block
 	body *body
-	days []uint16
-	next int // index in days of the next record
+
+	offsets []int64  // of the batch
+	days    []uint16 // of the same records
+	next    int      // index of the first record that add has not seen
 
 	time, recorded column.Int64
 	day            column.UInt16
@@ -49,9 +51,16 @@ func (e *events) block() *column.Block { return e.blk }
 
 func (e *events) begin(batch []cordon.Record) {
 	e.days, e.next = days(batch, e.days), 0
+	e.offsets = e.offsets[:0]
+	for i := range batch {
+		e.offsets = append(e.offsets, batch[i].Position.Offset)
+	}
 }
 
 func (e *events) add(r cordon.Record) error {
+	for e.offsets[e.next] != r.Position.Offset {
+		e.next++ // left out
+	}
 	day := e.days[e.next]
 	e.next++
 	ev, err := cordon.EventOf(r)

@@ -24,7 +24,7 @@ type Options struct {
 
 	// DSN is the address of ClickHouse with database and user, such as
 	// "http://cordon_writer@clickhouse:8123/cordon". The user needs to insert,
-	// nothing else.
+	// and to read topic, kafka_partition and kafka_offset, nothing else.
 	DSN      string
 	Password string // of that user, where it is not in DSN
 
@@ -50,9 +50,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	m, streams := newMetrics(o.Registry), o.streamMetrics()
 	sinks := map[string]stream.Sink{}
 	var topics []string
+	at := newPlaces(conn, o.Log)
 	for _, t := range tables(o.Topics) {
-		topics = append(topics, t.topic)
-		sinks[t.topic] = newSink(conn, t, m)
+		s := newSink(conn, t, m)
+		s.places = at
+		topics, sinks[t.topic] = append(topics, t.topic), s
 	}
 	o = o.withDefaults()
 	return stream.Drain(ctx, stream.DrainConfig{

@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/services/ingest/history/column"
 )
 
@@ -18,9 +19,12 @@ import (
 type sink struct {
 	conn    driver.Conn
 	table   table
+	places  *places
 	metrics *metrics
 	idle    sync.Pool // of *batch
 }
+
+var _ stream.Checker = (*sink)(nil)
 
 // batch is the memory of one insert.
 type batch struct {
@@ -29,7 +33,7 @@ type batch struct {
 }
 
 func newSink(conn driver.Conn, t table, m *metrics) *sink {
-	s := &sink{conn: conn, table: t, metrics: m}
+	s := &sink{conn: conn, table: t, places: newPlaces(conn, nil), metrics: m}
 	s.idle.New = func() any { return &batch{rows: t.rows(), rejected: newRejected()} }
 	return s
 }
@@ -37,11 +41,30 @@ func newSink(conn driver.Conn, t table, m *metrics) *sink {
 // Insert stores recs, a contiguous range of one partition, under token. Sent
 // again, the same range has no further effect.
 func (s *sink) Insert(ctx context.Context, token string, recs []cordon.Record) error {
+	return s.insert(ctx, token, recs, func(int64) bool { return true })
+}
+
+// InsertMissing is Insert of the records of recs at the offsets in missing. Each
+// gets the row, day included, that it has in the whole range.
+func (s *sink) InsertMissing(ctx context.Context, token string, recs []cordon.Record, missing map[int64]bool) error {
+	return s.insert(ctx, token, recs, func(offset int64) bool { return missing[offset] })
+}
+
+// Missing returns the offsets of the records of recs that are rows neither of
+// the table nor, refused, of rejected.
+func (s *sink) Missing(ctx context.Context, recs []cordon.Record) (map[int64]bool, error) {
+	return s.places.missing(ctx, s.table.name, recs)
+}
+
+func (s *sink) insert(ctx context.Context, token string, recs []cordon.Record, wanted func(offset int64) bool) error {
 	b := s.idle.Get().(*batch)
 	b.rows.block().Reset()
 	b.rejected.blk.Reset()
 	b.rows.begin(recs)
 	for _, r := range recs {
+		if !wanted(r.Position.Offset) {
+			continue
+		}
 		if err := b.rows.add(r); err != nil {
 			s.metrics.refused(s.table.name, b.rejected.refuse(r, err))
 		}

@@ -9,7 +9,8 @@ import (
 type rows interface {
 	// begin prepares for the records of one batch.
 	begin(batch []cordon.Record)
-	// add appends r as a row. After an error, which says why r cannot be read,
+	// add appends r, one of the batch, as a row; the records come in order, and
+	// some may be left out. After an error, which says why r cannot be read,
 	// nothing of r is in the block.
 	add(r cordon.Record) error
 	block() *column.Block

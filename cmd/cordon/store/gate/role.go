@@ -6,7 +6,7 @@ type Role string
 // The roles.
 const (
 	Admin  Role = "admin"  // schema and everything else that makes sense over HTTP
-	Writer Role = "writer" // INSERT into tables that exist, and what a driver asks for it
+	Writer Role = "writer" // INSERT into tables that exist, what a driver asks for it, and where rows came from
 	Reader Role = "reader" // one reading statement at a time, without reach beyond the tables
 )
 
