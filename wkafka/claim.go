@@ -7,8 +7,9 @@ import (
 	"log/slog"
 )
 
-// Claim is one partition held by this consumer in one generation of its group.
-// All methods belong to the goroutine that the claim was given to.
+// Claim is one partition held by this consumer, from when its group assigns it
+// until it is taken away; generations come and go meanwhile. All methods but
+// Lease belong to the goroutine that the claim was given to.
 type Claim struct {
 	Topic     string
 	Partition int
@@ -16,7 +17,8 @@ type Claim struct {
 	Committed bool   // whether the group had committed an offset
 	Metadata  string // of that commit
 
-	gen    *generation
+	hold   *hold
+	co     *coordinator
 	reader *PartitionReader
 	reset  bool // on records that are gone: go on where the log starts
 	log    *slog.Logger
@@ -108,25 +110,56 @@ func (c *Claim) advance(next int64) error {
 	return nil
 }
 
+// Lease returns nil while this member certainly holds the partition: the group
+// has not taken it away, and the last heartbeat that the coordinator answered
+// was sent less than the session timeout minus a fifth ago, by
+// ConsumerConfig.Now. (Without Now the second is not looked at.) Otherwise the
+// error errors.Is ErrFenced, this Claim stays fenced, and its context ends; if
+// the group has not given the partition away after all, the consumer's function
+// is called anew. A partition that is being taken away is held until the
+// function returns.
+//
+// Ask right before a write that only the holder may do: a process that was
+// stopped for longer than its session learns here that it has a successor. Any
+// goroutine may call Lease.
+func (c *Claim) Lease() error {
+	if err := c.hold.lease(); err != nil {
+		return fmt.Errorf("%s: %w (%w)", name(c.Topic, c.Partition), ErrFenced, err)
+	}
+	return nil
+}
+
 // store asks the coordinator to store m until it has answered.
 func (c *Claim) store(ctx context.Context, m commit) error {
 	var retry backoff
 	for {
-		err := c.gen.commit(ctx, c.Topic, c.Partition, m.next, m.metadata)
+		err := c.tryStore(ctx, m)
 		switch {
 		case err == nil:
 			return nil
-		case fenced(err):
-			return fmt.Errorf("commit %s at %d: %w (%w)", name(c.Topic, c.Partition), m.next, ErrFenced, err)
-		case permanent(err):
+		case errors.Is(err, ErrFenced), permanent(err):
 			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), m.next, err)
 		}
 		c.hooks.retry("commit")
-		c.gen.cluster.refresh()
 		if !retry.wait(ctx) {
 			return fmt.Errorf("commit %s at %d: %w", name(c.Topic, c.Partition), m.next, errors.Join(ctx.Err(), err))
 		}
 	}
+}
+
+// tryStore asks once. That another generation begins does not matter to a
+// partition that is held: the next attempt carries it.
+func (c *Claim) tryStore(ctx context.Context, m commit) error {
+	at, err := c.hold.place()
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrFenced, err)
+	}
+	err = c.co.commit(ctx, at, c.Topic, c.Partition, m)
+	if expelled(err) {
+		c.hold.session.lose(fmt.Errorf("commit: %w", err))
+		return fmt.Errorf("%w (%w)", ErrFenced, err)
+	}
+	return err
 }
 
 func (c *Claim) stop() {

@@ -10,13 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// coordinator is a store that takes a second for each commit.
-type coordinator struct {
+// slowStore is a store that takes a second for each commit.
+type slowStore struct {
 	stored []int64
 	err    error
 }
 
-func (c *coordinator) store(ctx context.Context, m commit) error {
+func (c *slowStore) store(ctx context.Context, m commit) error {
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
@@ -30,7 +30,7 @@ func (c *coordinator) store(ctx context.Context, m commit) error {
 
 func TestCommitterSkipsToTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var co coordinator
+		var co slowStore
 		c := &committer{store: co.store}
 		for n := range int64(5) {
 			if err := c.later(t.Context(), commit{next: n}); err != nil {
@@ -49,7 +49,7 @@ func TestCommitterSkipsToTheLast(t *testing.T) {
 
 func TestCommitterNowIsLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var co coordinator
+		var co slowStore
 		c := &committer{store: co.store}
 		for n := range int64(3) {
 			if err := c.later(t.Context(), commit{next: n}); err != nil {
@@ -71,7 +71,7 @@ func TestCommitterNowIsLast(t *testing.T) {
 
 func TestCommitterReportsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		co := coordinator{err: ErrFenced}
+		co := slowStore{err: ErrFenced}
 		c := &committer{store: co.store}
 		if err := c.later(t.Context(), commit{next: 1}); err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestCommitterReportsError(t *testing.T) {
 // TestCommitterGrace ends the context while a commit is on its way.
 func TestCommitterGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var co coordinator
+		var co slowStore
 		c := &committer{store: co.store}
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := c.later(ctx, commit{next: 3}); err != nil {

@@ -4,19 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/segmentio/kafka-go"
 )
 
 // Consume joins the group and runs f for every partition it is given, each in
 // its own goroutine, until ctx ends; then it returns nil. f's ctx ends when the
-// generation is over or ctx ends: f should finish what it has in hand, commit
-// with a context of its own, and return well within the rebalance timeout. The
-// group gives the partition to nobody before f has returned, unless this
-// process loses its session. An error of f other than ErrFenced ends Consume
-// with that error; when f returns nil early, the partition rests until the next
-// generation.
+// partition is taken away or ctx ends: f should finish what it has in hand,
+// commit with a context of its own, and return well within the rebalance
+// timeout. The group gives the partition to nobody before f has returned, unless
+// this process loses its session, or f takes longer than that. An error of f
+// other than ErrFenced ends Consume with that error; when f returns nil early,
+// the partition rests until the next generation.
+//
+// Members come and go without disturbing others: partitions that stay where
+// they are go on, with the same Claim (KIP-429). The same partition number of
+// every topic goes to the same member. All members of a group must use this
+// package, in a version that does so: the coordinator refuses others with
+// INCONSISTENT_GROUP_PROTOCOL, and this one too while others are there; it then
+// waits until they are gone.
 func Consume(ctx context.Context, cfg ConsumerConfig, f func(ctx context.Context, c *Claim) error) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -49,16 +55,11 @@ func (c *consumer) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	group, err := kafka.NewConsumerGroup(c.cfg.group())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = group.Close() }() // always nil; waits for the workers and leaves
-	return c.generations(ctx, group)
+	return c.memberships(ctx)
 }
 
-// awaitTopics waits until every topic exists: kafka-go would join, find
-// nothing to do, and join again without rest.
+// awaitTopics waits until every topic exists: a member of a group that has
+// nothing to share out looks as if it worked.
 func (c *consumer) awaitTopics(ctx context.Context) error {
 	for _, topic := range c.cfg.Topics {
 		var retry backoff
@@ -83,25 +84,32 @@ func (c *consumer) awaitTopics(ctx context.Context) error {
 	return nil
 }
 
-// generations hands every generation to the workers until ctx ends.
-func (c *consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
+// memberships joins the group, and again after each lost session, until ctx
+// ends.
+func (c *consumer) memberships(ctx context.Context) error {
+	// Heartbeats have connections of their own: they must not wait behind, nor
+	// end with, those that fetch.
+	own := newCluster(c.cfg.Config)
+	defer own.close()
+	co := &coordinator{cluster: own, group: c.cfg.Group, instance: c.cfg.GroupInstanceID}
 	var retry backoff
+	id := ""
 	for {
-		gen, err := group.Next(ctx)
+		m := newMembership(ctx, c, co, id)
+		lost, err := m.run(ctx)
 		if ctx.Err() != nil {
 			return failure(ctx)
 		}
-		if err == nil {
+		if err != nil {
+			return err
+		}
+		c.cfg.Log.Warn("the group's session is lost; joining anew", "group", c.cfg.Group, "err", lost)
+		if id = ""; errors.Is(lost, errExpired) {
+			at, _ := m.session.place()
+			id = at.member // the coordinator may still know it
+		}
+		if m.beating {
 			retry = backoff{}
-			gen.Start(func(gctx context.Context) { c.generation(ctx, gctx, gen) })
-			continue
-		}
-		if permanent(err) {
-			return fmt.Errorf("join: %w", err)
-		}
-		c.cfg.Hooks.retry("join")
-		if retry.speak() && !errors.Is(err, kafka.RebalanceInProgress) {
-			c.cfg.Log.Warn("cannot join the group; trying again: is the broker up?", "group", c.cfg.Group, "err", err)
 		}
 		if !retry.wait(ctx) {
 			return failure(ctx)
@@ -124,30 +132,9 @@ func failure(ctx context.Context) error {
 	return nil
 }
 
-// generation works on the partitions of gen. It must not return before gctx
-// ends, since kafka-go ends the generation when any function of it returns.
-func (c *consumer) generation(ctx, gctx context.Context, gen *kafka.Generation) {
-	defer func() { <-gctx.Done() }()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(gctx, cancel)()
-	g := &generation{cluster: c.cluster, group: gen.GroupID, id: int(gen.ID), member: gen.MemberID}
-	claims, ok := c.claims(ctx, g, gen)
-	if !ok {
-		return
-	}
-	if c.cfg.Hooks.Assigned != nil {
-		c.cfg.Hooks.Assigned(len(claims))
-	}
-	c.cfg.Log.Debug("generation begins", "group", g.group, "generation", g.id, "partitions", len(claims))
-	var wg sync.WaitGroup
-	for _, cl := range claims {
-		wg.Go(func() { c.work(ctx, cl) })
-	}
-	wg.Wait()
-}
-
-func (c *consumer) work(ctx context.Context, cl *Claim) {
+// work runs the consumer's function and returns its error if that is no reason
+// to end Consume.
+func (c *consumer) work(ctx context.Context, cl *Claim) error {
 	defer cl.stop()
 	err := c.f(ctx, cl)
 	switch {
@@ -157,13 +144,15 @@ func (c *consumer) work(ctx context.Context, cl *Claim) {
 	case !errors.Is(err, context.Canceled):
 		c.cfg.Log.Warn("partition given up with an error", "topic", cl.Topic, "partition", cl.Partition, "err", err)
 	}
+	return err
 }
 
-// claims makes a Claim of every partition of gen. It retries until ctx ends.
-func (c *consumer) claims(ctx context.Context, g *generation, gen *kafka.Generation) ([]*Claim, bool) {
+// claims makes a Claim of every hold, in the same order. It retries until ctx
+// ends.
+func (c *consumer) claims(ctx context.Context, co *coordinator, holds []*hold) ([]*Claim, bool) {
 	var retry backoff
 	for {
-		claims, err := c.tryClaims(ctx, g, gen)
+		claims, err := c.tryClaims(ctx, co, holds)
 		if err == nil {
 			return claims, true
 		}
@@ -174,29 +163,35 @@ func (c *consumer) claims(ctx context.Context, g *generation, gen *kafka.Generat
 		if retry.speak() && ctx.Err() == nil {
 			c.cfg.Log.Warn("cannot read the group's offsets; trying again", "group", c.cfg.Group, "err", err)
 		}
-		c.cluster.refresh()
 		if !retry.wait(ctx) {
 			return nil, false
 		}
 	}
 }
 
-func (c *consumer) tryClaims(ctx context.Context, g *generation, gen *kafka.Generation) ([]*Claim, error) {
-	found, err := g.positions(ctx, gen)
+func (c *consumer) tryClaims(ctx context.Context, co *coordinator, holds []*hold) ([]*Claim, error) {
+	want := partitions{}
+	for _, h := range holds {
+		want.add(h.topic, h.partition)
+	}
+	found, err := co.positions(ctx, want)
 	if err != nil {
 		return nil, err
 	}
-	var claims []*Claim
-	for topic, positions := range found {
-		for _, p := range positions {
-			cl := &Claim{Topic: topic, Partition: p.partition, Start: p.offset, Committed: p.offset >= 0, Metadata: p.metadata, gen: g}
-			if !cl.Committed {
-				if cl.Start, err = c.cluster.offset(ctx, topic, p.partition, kafka.FirstOffset); err != nil {
-					return nil, err
-				}
+	at := make(map[tp]position, len(found))
+	for _, p := range found {
+		at[tp{p.topic, p.partition}] = p
+	}
+	claims := make([]*Claim, len(holds))
+	for i, h := range holds {
+		p := at[tp{h.topic, h.partition}]
+		cl := &Claim{Topic: h.topic, Partition: h.partition, Start: p.offset, Committed: p.offset >= 0, Metadata: p.metadata, hold: h, co: co}
+		if !cl.Committed {
+			if cl.Start, err = c.cluster.offset(ctx, h.topic, h.partition, kafka.FirstOffset); err != nil {
+				return nil, err
 			}
-			claims = append(claims, c.equip(cl))
 		}
+		claims[i] = c.equip(cl)
 	}
 	return claims, nil
 }

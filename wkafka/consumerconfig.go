@@ -4,8 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"time"
-
-	"github.com/segmentio/kafka-go"
 )
 
 // ConsumerConfig says what to read as which group.
@@ -22,9 +20,19 @@ type ConsumerConfig struct {
 	// member's partitions away; 0: 10 s. Brokers refuse less than 6 s unless
 	// told otherwise.
 	SessionTimeout time.Duration
-	// RebalanceTimeout is how long the group waits for this member to finish
-	// what it has in hand and join again; 0: 30 s.
+	// RebalanceTimeout is how long the group waits for this member to give up a
+	// partition that goes to another one; 0: 30 s. After that the member leaves
+	// and all its partitions are fenced.
 	RebalanceTimeout time.Duration
+	// GroupInstanceID makes the membership static (KIP-345): a process that
+	// comes back with the same id within the session timeout gets what it had
+	// and nothing moves. It does not leave the group when it stops, so that
+	// others take over after the session timeout. No two processes may have the
+	// same one at a time. "": none.
+	GroupInstanceID string
+	// Now is the clock of Claim.Lease. It must go on while the process is
+	// stopped, as time.Now does. nil: leases do not look at the time.
+	Now func() time.Time
 
 	// ResetOutOfRange goes on at the start of the log, logged and counted, when
 	// the records to read next were removed. By default Consume returns an
@@ -38,10 +46,13 @@ type ConsumerConfig struct {
 // Hooks are told what happens inside, for metrics. Each may be nil, and is
 // called from several goroutines.
 type Hooks struct {
-	Assigned func(partitions int)  // a generation began with so many partitions
-	Retried  func(what string)     // "fetch", "commit", "join", "produce": one more attempt
-	Lost     func(records int64)   // ResetOutOfRange passed over so many
-	Produced func(d time.Duration) // a batch was acknowledged after d, by PublisherConfig.Now
+	Assigned   func(partitions int)  // a generation began with so many partitions
+	Revoked    func(partitions int)  // so many were given up for another member
+	Expelled   func(partitions int)  // the session was lost with so many
+	Rebalanced func(d time.Duration) // a new generation took so long, by ConsumerConfig.Now; retained partitions went on
+	Retried    func(what string)     // "fetch", "commit", "join", "produce": one more attempt
+	Lost       func(records int64)   // ResetOutOfRange passed over so many
+	Produced   func(d time.Duration) // a batch was acknowledged after d, by PublisherConfig.Now
 }
 
 func (h Hooks) retry(what string) {
@@ -56,12 +67,29 @@ func (h Hooks) lost(n int64) {
 	}
 }
 
+func (h Hooks) assigned(n int) {
+	if h.Assigned != nil {
+		h.Assigned(n)
+	}
+}
+
+func (h Hooks) revoked(n int) {
+	if h.Revoked != nil {
+		h.Revoked(n)
+	}
+}
+
+func (h Hooks) expelled(n int) {
+	if h.Expelled != nil {
+		h.Expelled(n)
+	}
+}
+
 const (
 	defaultSession   = 10 * time.Second
 	defaultRebalance = 30 * time.Second
-	heartbeats       = 10 // per session: a leaving member is noticed after 1/10 of it
-	joinBackoff      = time.Second
-	partitionWatch   = 30 * time.Second
+	partitionWatch   = 5 * time.Second // for topics that grow; asks what is known of the cluster anyway
+	leaveTimeout     = 3 * time.Second
 )
 
 func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
@@ -90,21 +118,4 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
-}
-
-// group is c for kafka-go.
-func (c ConsumerConfig) group() kafka.ConsumerGroupConfig {
-	return kafka.ConsumerGroupConfig{
-		ID: c.Group, Brokers: c.Brokers, Dialer: c.dialer(), Topics: c.Topics,
-		// Range gives the same partitions of every topic to the same member.
-		GroupBalancers:         []kafka.GroupBalancer{kafka.RangeGroupBalancer{}},
-		HeartbeatInterval:      c.SessionTimeout / heartbeats,
-		SessionTimeout:         c.SessionTimeout,
-		RebalanceTimeout:       c.RebalanceTimeout,
-		JoinGroupBackoff:       joinBackoff,
-		WatchPartitionChanges:  true,
-		PartitionWatchInterval: partitionWatch,
-		StartOffset:            kafka.FirstOffset,
-		Timeout:                requestTimeout,
-	}
 }

@@ -1,0 +1,384 @@
+package wkafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/joingroup"
+	"github.com/segmentio/kafka-go/protocol/syncgroup"
+)
+
+// membership is one session in the group and the partitions that come and go
+// with it. Rebalances are cooperative: who has to give up a partition gives it
+// up and joins again; all others go on.
+type membership struct {
+	*consumer
+	co      *coordinator
+	session *session
+	wg      sync.WaitGroup // of the heartbeats and of all holds
+
+	ended chan struct{} // bound 1: a function has returned; when full there is a notice already
+
+	// Owned by run.
+	beating bool
+	leader  bool
+	sizes   map[string]int // as the leader last shared out
+	holds   map[tp]*hold
+}
+
+// tp is a partition.
+type tp struct {
+	topic     string
+	partition int
+}
+
+func newMembership(ctx context.Context, c *consumer, co *coordinator, id string) *membership {
+	return &membership{
+		consumer: c, co: co, session: newSession(ctx, c.cfg, id),
+		ended: make(chan struct{}, 1), holds: map[tp]*hold{},
+	}
+}
+
+// run is a member until ctx ends, the session is lost (and returns why), or the
+// broker refuses for good. All functions have returned then, and the member has
+// left the group if it was still in it.
+func (m *membership) run(ctx context.Context) (lost, err error) {
+	active, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.session.ctx, cancel)()
+	err = m.serve(active)
+	cancel()
+	lost = m.session.lost()
+	m.finish(lost)
+	return lost, err
+}
+
+// serve goes from generation to generation until ctx ends or nothing more can
+// be done.
+func (m *membership) serve(ctx context.Context) error {
+	for {
+		began := m.session.clock()
+		assigned, err := m.rebalance(ctx)
+		if err != nil || m.over(ctx) {
+			return err
+		}
+		gone := m.take(ctx, assigned)
+		if m.cfg.Hooks.Rebalanced != nil && m.cfg.Now != nil {
+			m.cfg.Hooks.Rebalanced(m.cfg.Now().Sub(began))
+		}
+		if len(gone) == 0 {
+			m.rest(ctx)
+		} else {
+			m.giveUp(ctx, gone)
+		}
+		if m.over(ctx) {
+			return nil
+		}
+	}
+}
+
+// over reports whether the membership ends. That of the session ends ctx too,
+// but a moment later.
+func (m *membership) over(ctx context.Context) bool {
+	return ctx.Err() != nil || m.session.lost() != nil
+}
+
+// rebalance joins until the member has an assignment, or ctx ends.
+func (m *membership) rebalance(ctx context.Context) (partitions, error) {
+	var retry backoff
+	for {
+		assigned, err := m.enter(ctx)
+		if err == nil || m.over(ctx) {
+			return assigned, nil
+		}
+		if errors.Is(err, kafka.MemberIDRequired) || errors.Is(err, kafka.RebalanceInProgress) {
+			continue // the coordinator holds the next join until it can be answered
+		}
+		if errors.Is(err, kafka.UnknownMemberId) {
+			m.session.lose(fmt.Errorf("join: %w", err))
+			return nil, nil
+		}
+		if permanent(err) || errors.Is(err, kafka.FencedInstanceID) || errors.Is(err, errGroupWire) {
+			return nil, m.refused(err)
+		}
+		m.cfg.Hooks.retry("join")
+		if retry.speak() {
+			m.cfg.Log.Warn("cannot join the group; trying again: is the broker up?", "group", m.cfg.Group, "err", explainJoin(err))
+		}
+		if !retry.wait(ctx) {
+			return nil, nil
+		}
+	}
+}
+
+// refused is err with the next step where that is not plain.
+func (m *membership) refused(err error) error {
+	if errors.Is(err, kafka.FencedInstanceID) {
+		return fmt.Errorf("join as instance %s: another process has the same instance id; give each its own: %w", m.cfg.GroupInstanceID, err)
+	}
+	return fmt.Errorf("join: %w", err)
+}
+
+func explainJoin(err error) error {
+	if errors.Is(err, kafka.InconsistentGroupProtocol) {
+		return fmt.Errorf("the group has members that share out partitions otherwise (another client, or an earlier version): stop those first, or use another group: %w", err)
+	}
+	return err
+}
+
+// enter joins once and returns the assignment.
+func (m *membership) enter(ctx context.Context) (partitions, error) {
+	sent := m.session.clock()
+	at, _ := m.session.place()
+	sub := subscription{topics: m.cfg.Topics, owned: m.owned()}
+	res, err := m.co.join(ctx, at.member, m.cfg.SessionTimeout, m.cfg.RebalanceTimeout, sub.encode())
+	if errors.Is(err, kafka.MemberIDRequired) {
+		m.session.call(res.MemberID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	at = place{res.MemberID, res.GenerationID}
+	m.session.enter(at, sent)
+	m.startBeating()
+	m.leader = res.LeaderID == res.MemberID
+	var plan []syncgroup.RequestAssignment
+	if m.leader {
+		if plan, err = m.plan(ctx, res.Members); err != nil {
+			return nil, err
+		}
+	}
+	sent = m.session.clock()
+	b, err := m.co.sync(ctx, at, m.cfg.RebalanceTimeout, plan)
+	if err != nil {
+		return nil, err
+	}
+	m.session.settle(sent)
+	return decodeAssignment(b)
+}
+
+// startBeating is called after the first join: there is no member before.
+func (m *membership) startBeating() {
+	if !m.beating {
+		m.beating = true
+		m.wg.Go(func() { m.session.beat(m.co) })
+	}
+}
+
+// owned are the partitions that this member has not given up.
+func (m *membership) owned() partitions {
+	p := partitions{}
+	for at := range m.holds {
+		p.add(at.topic, at.partition)
+	}
+	p.sort()
+	return p
+}
+
+// plan shares out the partitions, as the leader.
+func (m *membership) plan(ctx context.Context, answer []joingroup.ResponseMember) ([]syncgroup.RequestAssignment, error) {
+	members := make([]member, 0, len(answer))
+	for _, r := range answer {
+		s, err := decodeSubscription(r.Metadata)
+		if err != nil {
+			return nil, fmt.Errorf("member %s: %w", r.MemberID, err)
+		}
+		members = append(members, member{r.MemberID, s})
+	}
+	sizes, err := m.cluster.sizes(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	m.sizes = sizes
+	var plan []syncgroup.RequestAssignment
+	for id, p := range assign(members, sizes) {
+		plan = append(plan, syncgroup.RequestAssignment{MemberID: id, Assignment: encodeAssignment(p)})
+	}
+	return plan, nil
+}
+
+// take starts what is new in assigned and returns what is to be given up. A
+// partition whose function had returned early begins anew.
+func (m *membership) take(ctx context.Context, assigned partitions) (gone []*hold) {
+	var added []*hold
+	for topic, parts := range assigned {
+		for _, p := range parts {
+			if h := m.holds[tp{topic, p}]; h == nil || h.finished() {
+				added = append(added, m.hold(ctx, topic, p))
+			}
+		}
+	}
+	for at, h := range m.holds {
+		if !assigned.has(at.topic, at.partition) {
+			gone = append(gone, h)
+		}
+	}
+	at, _ := m.session.place()
+	m.cfg.Log.Debug("generation begins", "group", m.cfg.Group, "member", at.member, "generation", at.generation, "leader", m.leader,
+		"partitions", assigned.count(), "new", len(added), "taken away", len(gone))
+	m.cfg.Hooks.assigned(assigned.count())
+	m.start(ctx, added)
+	return gone
+}
+
+func (m *membership) hold(ctx context.Context, topic string, partition int) *hold {
+	h := newHold(ctx, m.session, topic, partition)
+	m.holds[tp{topic, partition}] = h
+	return h
+}
+
+// start works on holds.
+func (m *membership) start(ctx context.Context, holds []*hold) {
+	if len(holds) == 0 {
+		return
+	}
+	m.wg.Go(func() {
+		claims, ok := m.claims(ctx, m.co, holds)
+		for i, h := range holds {
+			if !ok {
+				m.finished(h, nil)
+				continue
+			}
+			m.wg.Go(func() { m.finished(h, m.work(h.ctx, claims[i])) })
+		}
+	})
+}
+
+// finished notes that the function of h has returned, with err.
+func (m *membership) finished(h *hold, err error) {
+	if err == nil {
+		err = errors.New("its function has returned")
+	}
+	h.end(err)
+	close(h.done)
+	select {
+	case m.ended <- struct{}{}:
+	default:
+	}
+}
+
+// giveUp ends the functions of gone and waits for them. If one does not return
+// within the rebalance timeout the member leaves: the group must go on.
+func (m *membership) giveUp(ctx context.Context, gone []*hold) {
+	for _, h := range gone {
+		h.stop()
+	}
+	late := time.NewTimer(m.cfg.RebalanceTimeout)
+	defer late.Stop()
+	for _, h := range gone {
+		select {
+		case <-h.done:
+			delete(m.holds, tp{h.topic, h.partition})
+		case <-ctx.Done():
+			return
+		case <-late.C:
+			m.cfg.Log.Error("a partition that was taken away is still worked on; leaving the group",
+				"topic", h.topic, "partition", h.partition, "after", m.cfg.RebalanceTimeout)
+			m.leave()
+			m.session.lose(errDrain)
+			return
+		}
+	}
+	m.cfg.Hooks.revoked(len(gone))
+}
+
+// rest waits until the group wants another generation or ctx ends.
+func (m *membership) rest(ctx context.Context) {
+	watch := time.NewTicker(partitionWatch)
+	defer watch.Stop()
+	var revive <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.session.notice:
+			if m.session.over() {
+				return
+			}
+		case <-watch.C:
+			if m.grown(ctx) {
+				return
+			}
+		case <-m.ended:
+			revive = time.After(m.session.interval)
+		case <-revive:
+			m.revive(ctx)
+		}
+	}
+}
+
+// revive begins partitions anew whose lease has lapsed while the group has not
+// given them away.
+func (m *membership) revive(ctx context.Context) {
+	var again []*hold
+	for at, h := range m.holds {
+		if h.finished() && errors.Is(h.over(), ErrFenced) {
+			again = append(again, m.hold(ctx, at.topic, at.partition))
+		}
+	}
+	m.start(ctx, again)
+}
+
+// grown reports whether a topic has other partitions than were shared out. The
+// leader's next join makes the group share them out; a join of another member
+// that has nothing new to say changes nothing. (A static member may not have
+// been told that it leads.)
+func (m *membership) grown(ctx context.Context) bool {
+	if !m.leader && m.cfg.GroupInstanceID == "" {
+		return false
+	}
+	sizes, err := m.cluster.knownSizes(ctx, m.cfg.Topics)
+	if err != nil {
+		return false
+	}
+	for topic, n := range sizes {
+		if known, ok := m.sizes[topic]; ok && known != n {
+			return true
+		}
+	}
+	return false
+}
+
+// finish waits for all functions while the session goes on, and leaves.
+func (m *membership) finish(lost error) {
+	if lost != nil && len(m.holds) > 0 {
+		m.cfg.Hooks.expelled(len(m.holds))
+	}
+	for _, h := range m.holds {
+		h.stop()
+	}
+	for _, h := range m.holds {
+		<-h.done
+	}
+	if m.session.lost() == nil && m.cfg.GroupInstanceID == "" {
+		m.leave()
+	}
+	m.session.lose(errLeft)
+	m.wg.Wait()
+}
+
+// leave tells the group that this member is gone, so that nobody waits for it.
+func (m *membership) leave() {
+	at, _ := m.session.place()
+	if at.member == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.session.ctx), leaveTimeout)
+	defer cancel()
+	var retry backoff
+	for {
+		err := m.co.leave(ctx, at.member)
+		if err == nil || errors.Is(err, kafka.UnknownMemberId) {
+			return
+		}
+		if permanent(err) || !retry.wait(ctx) {
+			m.cfg.Log.Warn("cannot leave the group; it will wait for this member until its session ends",
+				"group", m.cfg.Group, "after", m.cfg.SessionTimeout, "err", err)
+			return
+		}
+	}
+}

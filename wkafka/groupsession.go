@@ -1,0 +1,223 @@
+package wkafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+var (
+	errExpired = errors.New("the coordinator has not answered a heartbeat for the session timeout")
+	errLapsed  = errors.New("no heartbeat was answered in time: the process stood still, or the broker does not answer")
+	errLeft    = errors.New("this member has left the group")
+	errDrain   = errors.New("a partition that was taken away was not given up within the rebalance timeout")
+)
+
+// leaseMargin is the part of the session timeout at whose start leases end: the
+// coordinator counts from later than this member, but its clock may be faster,
+// and what a lease allows takes a moment.
+const leaseMargin = 5
+
+// session is this process's membership in the group, through any number of
+// generations, until the coordinator or the process ends it. It does not come
+// back: another membership is another session.
+type session struct {
+	timeout  time.Duration
+	interval time.Duration    // between heartbeats
+	now      func() time.Time // nil: leases are not checked against a clock
+
+	ctx  context.Context // ends with the session; its cause says why
+	stop context.CancelCauseFunc
+
+	notice chan struct{} // bound 1: look at over; when full there is a notice already
+
+	// mu guards what follows.
+	mu     sync.Mutex
+	at     place
+	synced bool      // the assignment of this generation is known
+	ended  bool      // the coordinator wants another generation
+	alive  time.Time // when the last request was sent that the coordinator answered well
+}
+
+func newSession(ctx context.Context, cfg ConsumerConfig, member string) *session {
+	s := &session{timeout: cfg.SessionTimeout, interval: heartbeatInterval(cfg.SessionTimeout), now: cfg.Now, notice: make(chan struct{}, 1)}
+	s.at = place{member: member, generation: -1}
+	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	return s
+}
+
+// heartbeatInterval is at most half a second: that long it takes a member to
+// see that another has come or gone.
+func heartbeatInterval(session time.Duration) time.Duration {
+	return min(session/10, 500*time.Millisecond)
+}
+
+func (s *session) clock() time.Time {
+	if s.now == nil {
+		return time.Time{}
+	}
+	return s.now()
+}
+
+// place returns what requests are to carry, and whether the assignment of that
+// generation is known.
+func (s *session) place() (at place, synced bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at, s.synced
+}
+
+// call notes the id that the coordinator has given to this member.
+func (s *session) call(member string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at.member = member
+}
+
+// enter notes that the answer to a join that was sent at sent began a
+// generation.
+func (s *session) enter(at place, sent time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at, s.synced, s.ended = at, false, false
+	s.renew(sent)
+}
+
+// settle notes that the generation's assignment is known.
+func (s *session) settle(sent time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.synced = true
+	s.renew(sent)
+}
+
+// renew needs mu.
+func (s *session) renew(sent time.Time) {
+	if sent.After(s.alive) {
+		s.alive = sent
+	}
+}
+
+// hear takes the answer to a heartbeat, and reports whether the coordinator
+// began to count the session anew.
+func (s *session) hear(at place, synced bool, sent time.Time, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.renew(sent)
+		return true
+	case errors.Is(err, kafka.RebalanceInProgress):
+		// Brokers before 2.6 say so until the assignment is known.
+		s.renew(sent)
+		s.end(at, synced)
+		return true
+	case errors.Is(err, kafka.IllegalGeneration):
+		// The member is known: either the answer to a join is on its way, or it
+		// was lost. What the member owns was not given away.
+		s.end(at, synced)
+	}
+	return false
+}
+
+// end notes that generation at is over, unless it is known. It needs mu.
+func (s *session) end(at place, synced bool) {
+	if !synced || at != s.at || s.ended {
+		return
+	}
+	s.ended = true
+	select {
+	case s.notice <- struct{}{}:
+	default:
+	}
+}
+
+// over reports whether the coordinator wants another generation.
+func (s *session) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// lose ends the session: its partitions are somebody else's from now on.
+func (s *session) lose(err error) { s.stop(err) }
+
+// lost returns why the session has ended, or nil.
+func (s *session) lost() error { return context.Cause(s.ctx) }
+
+// lease returns nil while it is certain that the coordinator has not given this
+// member up.
+func (s *session) lease() error {
+	if err := s.lost(); err != nil {
+		return err
+	}
+	if s.now == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now().Sub(s.alive) >= s.timeout-s.timeout/leaseMargin {
+		return errLapsed
+	}
+	return nil
+}
+
+// beat sends heartbeats until the session ends. It ends the session when the
+// coordinator does not know the member, or does not answer for the session
+// timeout. An answer that says less is asked for again sooner.
+func (s *session) beat(co *coordinator) {
+	expiry := s.expiry()
+	defer func() { expiry.Stop() }()
+	for {
+		next := s.expiry() // counts from before the request
+		if !s.beatOnce(co) {
+			next.Stop()
+			return
+		}
+		expiry.Stop()
+		expiry = next
+		if !pause(s.ctx, s.interval) {
+			return
+		}
+	}
+}
+
+// expiry is a clock of its own, since the wall clock may be missing or be set.
+func (s *session) expiry() *time.Timer {
+	return time.AfterFunc(s.timeout, func() { s.lose(errExpired) })
+}
+
+// beatOnce reports whether a heartbeat was answered. It tries until the session
+// ends.
+func (s *session) beatOnce(co *coordinator) bool {
+	var retry backoff
+	for {
+		at, synced := s.place()
+		sent := s.clock()
+		err := co.heartbeat(s.ctx, at, max(s.timeout/3, s.interval))
+		if s.ctx.Err() != nil {
+			return false
+		}
+		if s.hear(at, synced, sent, err) {
+			return true
+		}
+		if expelled(err) || permanent(err) {
+			s.lose(fmt.Errorf("heartbeat: %w", err))
+			return false
+		}
+		retry.delay = min(retry.delay, s.interval)
+		if !retry.wait(s.ctx) {
+			return false
+		}
+	}
+}
+
+// expelled reports whether err says that the coordinator does not have this
+// member, or has another process in its place.
+func expelled(err error) bool {
+	return errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.FencedInstanceID)
+}
