@@ -53,10 +53,14 @@ type subscription struct {
 	owned  partitions // what the member works on and will not give up before it joins with less
 }
 
-const subscriptionVersion, assignmentVersion = 1, 1
+const (
+	subscriptionVersion = 1
+	assignmentVersion   = 1
+	maxPartition        = 1 << 20 // more than any topic has
+)
 
 var (
-	errGroupWire = errors.New("bytes of the consumer protocol cut short")
+	errGroupWire = errors.New("malformed bytes of the consumer protocol")
 	errOldMember = errors.New("member does not say what it owns: it is not of this protocol")
 )
 
@@ -130,7 +134,12 @@ func (w *wire) partitions() partitions {
 	for n := w.count(6); n > 0 && !w.bad; n-- {
 		topic := string(w.bytes(int(w.int16())))
 		for k := w.count(4); k > 0; k-- {
-			p.add(topic, int(w.int32()))
+			n := int(w.int32())
+			if n < 0 || n > maxPartition {
+				w.bad, w.b = true, nil
+				return nil
+			}
+			p.add(topic, n)
 		}
 	}
 	p.sort()
