@@ -27,24 +27,12 @@ type Rights struct {
 // have the rights in need. It makes a few short connections and sends nothing
 // that changes anything.
 func Diagnose(ctx context.Context, cfg Config, need Rights) error {
-	if err := cfg.check(); err != nil {
+	l, err := anyBroker(ctx, cfg)
+	if err != nil {
 		return err
 	}
-	var worst *Diagnosis
-	for _, broker := range cfg.Brokers {
-		l, err := connect(ctx, cfg, broker)
-		if err == nil {
-			defer l.close()
-			return l.look(ctx, need)
-		}
-		if d := diagnosed(broker, err); worst == nil || d.Permanent() && !worst.Permanent() {
-			worst = d
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return worst
+	defer l.close()
+	return l.look(ctx, need)
 }
 
 // Probe connects to one broker as far as a client does before its first
