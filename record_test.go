@@ -1,6 +1,7 @@
 package cordon
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +154,29 @@ func TestDeviceAndRejectedRoundTrip(t *testing.T) {
 	gotJ, err := RejectedOf(r)
 	if diff := cmp.Diff(j, gotJ); err != nil || diff != "" {
 		t.Errorf("RejectedOf(Record()) = %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestRejectedCut(t *testing.T) {
+	raw := Record{Position: Position{"raw.zeek", 0, 3}, Time: at("2026-03-02T00:00:00Z"), Key: "s", Value: []byte("0123456789")}
+	whole := NewRejected(raw, "ingest", "json.syntax", "offset 0", "zeek/1")
+	if d := cmp.Diff(whole, whole.Cut(10)); d != "" {
+		t.Errorf("Cut(10) of 10 bytes differs (-whole +cut):\n%s", d)
+	}
+	want := whole
+	want.Bytes, want.Size = []byte("0123"), 10
+	want.SHA256 = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
+	want.Detail = "offset 0 (kept: the first 4 of 10 bytes; all of them are at raw.zeek/0/3)"
+	if d := cmp.Diff(want, whole.Cut(4)); d != "" {
+		t.Errorf("Cut(4) differs (-want +got):\n%s", d)
+	}
+	raw.Key = strings.Repeat("k", 1<<20)
+	r, err := NewRejected(raw, "ingest", "r", strings.Repeat("ü", 1<<20), "").Cut(4).Record()
+	if err != nil || len(r.Key)+len(r.Value) > 8<<10 {
+		t.Errorf("Cut(4) of a record with a long key and a long detail has %d bytes, %v; want at most 8 KiB", len(r.Key)+len(r.Value), err)
+	}
+	if j, err := RejectedOf(r); err != nil || j.ID != whole.ID {
+		t.Errorf("the cut record has id %s, %v; want %s, that of the whole one", j.ID, err, whole.ID)
 	}
 }
 

@@ -1,8 +1,11 @@
 package cordon
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -18,6 +21,10 @@ type Rejected struct {
 	Key      string    `json:"key"`
 	Recorded time.Time `json:"recorded"` // when the log took the refused record
 	Bytes    []byte    `json:"bytes"`    // as they came; base64 in JSON
+	// Set when Bytes are only the first ones, because the whole did not fit into
+	// the topic: how many there are at Input, and their SHA-256, in hex.
+	Size   int    `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // NewRejected is r refused by service for reason.
@@ -28,6 +35,25 @@ func NewRejected(r Record, service, reason, detail, mapper string) Rejected {
 		Input: at, Service: service, Reason: reason, Detail: detail, Mapper: mapper,
 		Key: r.Key, Recorded: r.Time.UTC(), Bytes: r.Value,
 	}
+}
+
+// longestWord bounds the key and the detail of a cut record, which come from
+// outside too.
+const longestWord = 1 << 10
+
+// Cut returns j with at most n of its bytes, and with the size and the hash of
+// all of them. The key is cut too when it is no key of a device.
+func (j Rejected) Cut(n int) Rejected {
+	if n >= len(j.Bytes) && len(j.Key) <= longestWord && len(j.Detail) <= longestWord {
+		return j
+	}
+	sum := sha256.Sum256(j.Bytes)
+	j.Size, j.SHA256 = len(j.Bytes), hex.EncodeToString(sum[:])
+	j.Bytes = j.Bytes[:min(n, len(j.Bytes))]
+	j.Key = j.Key[:min(longestWord, len(j.Key))]
+	kept := fmt.Sprintf(" (kept: the first %d of %d bytes; all of them are at %s)", len(j.Bytes), j.Size, j.Input)
+	j.Detail = strings.ToValidUTF8(j.Detail[:min(longestWord, len(j.Detail))], "") + kept
+	return j
 }
 
 // Record encodes j for the rejected topic.

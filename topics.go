@@ -30,7 +30,11 @@ func (t Topics) Actions() string { return t.Prefix + "actions" }
 // resolved by the one of their time.
 func (t Topics) Devices() string { return t.Prefix + "devices" }
 
-// All returns every topic, in the order of an event's way.
+// State holds snapshots of what services remember, so that they need not read
+// everything again. It can be deleted at any time.
+func (t Topics) State() string { return t.Prefix + "state" }
+
+// All returns every topic of records, in the order of an event's way.
 func (t Topics) All() []string {
 	var all []string
 	for _, f := range Formats() {

@@ -69,6 +69,7 @@ func Topics(t testing.TB, cfg wkafka.Config, partitions int) cordon.Topics {
 	for _, name := range topics.All() {
 		specs = append(specs, wkafka.TopicSpec{Name: name, Partitions: partitions})
 	}
+	specs = append(specs, wkafka.TopicSpec{Name: topics.State(), Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"}})
 	Create(t, cfg, specs...)
 	return topics
 }

@@ -20,7 +20,8 @@ const (
 // How long a deployment keeps records where nothing else is asked for.
 const (
 	DefaultRaw    = 7 * 24 * time.Hour  // to notice that ingest stands still, and to mend it
-	DefaultEvents = 30 * 24 * time.Hour // detect reads all of it when it is given a partition
+	DefaultEvents = 30 * 24 * time.Hour // detect reads all of it when it has no snapshot of a partition
+	keepState     = 7 * 24 * time.Hour  // snapshots of partitions in which nothing happens, and of programs that are gone
 )
 
 // Retention says how long the log keeps records. Rejected, findings, actions
@@ -42,7 +43,7 @@ func Specs(t cordon.Topics, partitions, replication int) []wkafka.TopicSpec {
 // device is in the same one everywhere; replication 0 is the broker's default.
 func (r Retention) Specs(t cordon.Topics, partitions, replication int) []wkafka.TopicSpec {
 	var out []wkafka.TopicSpec
-	for _, name := range t.All() {
+	for _, name := range append(t.All(), t.State()) {
 		out = append(out, wkafka.TopicSpec{Name: name, Partitions: partitions, Replication: replication, Config: r.config(t, name)})
 	}
 	return out
@@ -63,6 +64,10 @@ func (r Retention) config(t cordon.Topics, topic string) map[string]string {
 	case t.Events():
 		c["retention.ms"] = milliseconds(r.Events)
 	case t.Rejected(), t.Findings(), t.Actions(), t.Devices():
+	case t.State():
+		c["cleanup.policy"] = "compact,delete"
+		c["retention.ms"] = milliseconds(keepState)
+		c["min.cleanable.dirty.ratio"] = "0.2" // a snapshot is read with all that lies above it
 	default:
 		c["max.message.bytes"] = strconv.Itoa(MaxRaw)
 		c["retention.ms"] = milliseconds(r.Raw)

@@ -13,8 +13,8 @@ import (
 func TestSpecs(t *testing.T) {
 	names := cordon.Topics{Prefix: "s."}
 	specs := topics.Specs(names, 12, 3)
-	if len(specs) != len(names.All()) {
-		t.Fatalf("topics = %d; want %d", len(specs), len(names.All()))
+	if want := len(names.All()) + 1; len(specs) != want { // and that of state
+		t.Fatalf("topics = %d; want %d", len(specs), want)
 	}
 	for _, s := range specs {
 		if s.Partitions != 12 || s.Replication != 3 {
@@ -39,16 +39,18 @@ func TestRetention(t *testing.T) {
 		{"for ever", topics.Retention{}.Specs(names, 4, 1), "-1", "-1", ""},
 	} {
 		for _, s := range tc.specs {
-			ms, bytes := "-1", ""
+			ms, bytes, policy := "-1", "", "delete"
 			switch {
+			case s.Name == names.State():
+				ms, policy = "604800000", "compact,delete"
 			case strings.HasPrefix(s.Name, "s.raw."):
 				ms, bytes = tc.raw, tc.bytes
 			case s.Name == names.Events():
 				ms = tc.events
 			}
 			c := s.Config
-			if c["retention.ms"] != ms || c["retention.bytes"] != bytes || c["cleanup.policy"] != "delete" {
-				t.Errorf("%s: %s = %v; want retention.ms %s, retention.bytes %q, and old descriptions of devices kept", tc.name, s.Name, c, ms, bytes)
+			if c["retention.ms"] != ms || c["retention.bytes"] != bytes || c["cleanup.policy"] != policy {
+				t.Errorf("%s: %s = %v; want retention.ms %s, retention.bytes %q, cleanup.policy %s", tc.name, s.Name, c, ms, bytes, policy)
 			}
 		}
 	}
