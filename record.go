@@ -89,6 +89,11 @@ const (
 	HeaderCausation   = "ce_causationid"
 	HeaderCorrelation = "ce_correlationid"
 	HeaderContentType = "content-type"
+
+	// The W3C trace context, as OpenTelemetry names it for Kafka. It is no part
+	// of a record's identity.
+	HeaderTraceParent = "traceparent"
+	HeaderTraceState  = "tracestate"
 )
 
 // envelope returns the CloudEvents headers that every record of cordon has.

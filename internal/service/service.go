@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Shell is what a running service gets from its process.
@@ -26,6 +27,7 @@ type Shell struct {
 	Log      *slog.Logger
 	Registry *prometheus.Registry
 	Health   *Health
+	Tracers  trace.TracerProvider // nil: nothing is traced
 }
 
 // Command returns a command that runs a service: it reads settings from flags
@@ -41,6 +43,11 @@ func Command(name, short, listen string, bind func(*pflag.FlagSet), run func(con
 			if err != nil {
 				return err
 			}
+			stop, err := sh.Trace(c.Context(), name, os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			defer stop()
 			return serve(c.Context(), sh, p.listen, run)
 		},
 	}
