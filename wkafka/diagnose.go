@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/segmentio/kafka-go"
@@ -16,6 +17,11 @@ import (
 type Rights struct {
 	Read, Write []string // topics
 	Groups      []string // consumer groups to join
+}
+
+// And is all that r and other hold.
+func (r Rights) And(other Rights) Rights {
+	return Rights{slices.Concat(r.Read, other.Read), slices.Concat(r.Write, other.Write), slices.Concat(r.Groups, other.Groups)}
 }
 
 // Diagnose connects to the brokers of cfg step by step and returns why a
@@ -49,10 +55,7 @@ func Probe(ctx context.Context, cfg Config, broker string) (Reached, error) {
 
 // look asks a broker that answers about the cluster and the client's rights.
 func (l *link) look(ctx context.Context, need Rights) error {
-	req := &metadata.Request{TopicNames: append(append([]string{}, need.Read...), need.Write...), IncludeTopicAuthorizedOperations: true}
-	if len(req.TopicNames) == 0 {
-		req.TopicNames = []string{} // none; nil asks for all
-	}
+	req := &metadata.Request{TopicNames: distinct(need.Read, need.Write), IncludeTopicAuthorizedOperations: true}
 	res, err := ask[*metadata.Response](l, req)
 	if err != nil {
 		return l.silent(ctx, "metadata", err)
@@ -69,6 +72,14 @@ func (l *link) look(ctx context.Context, need Rights) error {
 		}
 	}
 	return nil
+}
+
+// distinct are the names in lists, each once; never nil, which asks brokers for
+// all topics.
+func distinct(lists ...[]string) []string {
+	out := append([]string{}, slices.Concat(lists...)...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // advertised checks the addresses that clients are sent to.

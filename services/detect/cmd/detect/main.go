@@ -27,7 +27,7 @@ func (s *settings) bind(fs *pflag.FlagSet) {
 }
 
 func (s *settings) run(ctx context.Context, sh *service.Shell) error {
-	kafka, err := s.kafka.Config("detect")
+	kafka, err := s.kafka.Connect(ctx, sh.Log, "detect", detect.Rights(s.kafka.Topics()))
 	if err != nil {
 		return err
 	}

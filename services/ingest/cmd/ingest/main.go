@@ -34,7 +34,7 @@ func (s *settings) bind(fs *pflag.FlagSet) {
 }
 
 func (s *settings) run(ctx context.Context, sh *service.Shell) error {
-	kafka, err := s.kafka.Config("ingest")
+	kafka, err := s.kafka.Connect(ctx, sh.Log, "ingest", s.rights())
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,14 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 		g.Go(func() error { return s.history(ctx, sh, kafka) })
 	}
 	return g.Wait()
+}
+
+func (s *settings) rights() wkafka.Rights {
+	r := ingest.Rights(s.kafka.Topics())
+	if s.dsn == "" {
+		return r
+	}
+	return r.And(history.Rights(s.kafka.Topics()))
 }
 
 // watch keeps the health of what ingest needs up to date until stop is called.

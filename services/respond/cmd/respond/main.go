@@ -39,7 +39,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	if s.url == "" {
 		return errors.New("webhook-url is missing: set --webhook-url or CORDON_WEBHOOK_URL")
 	}
-	kafka, err := s.kafka.Config("respond")
+	kafka, err := s.kafka.Connect(ctx, sh.Log, "respond", respond.Rights(s.kafka.Topics()))
 	if err != nil {
 		return err
 	}
