@@ -43,9 +43,9 @@ const (
 )
 
 // StartApacheCluster starts a cluster and returns when all nodes know each
-// other. Topics have the replication factor of
-// the number of nodes, min.insync.replicas is their majority, and no replica
-// that lacks acknowledged records becomes a leader.
+// other. Topics have the replication factor of the number of nodes,
+// min.insync.replicas is their majority, and no replica that lacks acknowledged
+// records becomes a leader.
 func StartApacheCluster(ctx context.Context, cfg ClusterConfig) (*ApacheCluster, error) {
 	if cfg.Nodes == 0 {
 		cfg.Nodes = defaultNodes
@@ -165,9 +165,9 @@ func (c *ApacheCluster) Logs() string {
 	return b.String()
 }
 
-// AwaitInSync returns when all running nodes that are not paused are brokers of the cluster and
-// every replica on them of every topic is in sync. The replicas of
-// the others are not waited for, but every partition must have a leader.
+// AwaitInSync returns when all running nodes that are not paused are brokers of
+// the cluster, every partition has a leader among them, and every replica on
+// them is in sync.
 func (c *ApacheCluster) AwaitInSync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
