@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -28,8 +29,12 @@ type DrainConfig struct {
 	MaxRecords int           // of a batch; 0: 10,000
 	MaxWait    time.Duration // for a batch to fill after its first record; 0: 1 s
 	Session    time.Duration // see Config
-	Log        *slog.Logger  // nil: nothing is logged
-	Metrics    *Metrics      // nil: nothing is counted
+	// Now tells whether this process was stopped for longer than its session,
+	// and may have lost a partition without knowing; nil: nobody asks.
+	Now     func() time.Time
+	Log     *slog.Logger    // nil: nothing is logged
+	Metrics *Metrics        // nil: nothing is counted
+	Traces  *tracing.Tracer // nil: nothing is traced
 }
 
 const (
@@ -71,7 +76,7 @@ func Drain(ctx context.Context, cfg DrainConfig) error {
 	}
 	return wkafka.Consume(ctx, wkafka.ConsumerConfig{
 		Config: cfg.Kafka, Group: cfg.Group, Topics: cfg.Topics,
-		SessionTimeout: cfg.Session, Log: cfg.Log, Hooks: cfg.Metrics.hooks(cfg.Group),
+		SessionTimeout: cfg.Session, Now: cfg.Now, Log: cfg.Log, Hooks: cfg.Metrics.hooks(cfg.Group),
 	}, func(ctx context.Context, c *wkafka.Claim) error {
 		d := &drainer{cfg: cfg, claim: c, sink: cfg.Sink(c.Topic), next: c.Start}
 		defer cfg.Metrics.released(cfg.Group, c.Topic, c.Partition)
@@ -234,18 +239,13 @@ func (d *drainer) settleLate(ctx context.Context) {
 // insert brings the batch of i into the sink.
 func (d *drainer) insert(ctx context.Context, i *insertion) error {
 	d.open = false
-	if err := i.run(ctx); err != nil {
+	span := d.cfg.Traces.Batch(ctx, "insert", i.batch)
+	err := i.run(span.Context(ctx))
+	span.End(err)
+	if err != nil {
 		return err
 	}
 	d.next, d.open = i.batch[len(i.batch)-1].Position.Offset+1, true
 	d.cfg.Metrics.drained(d.cfg.Group, d.claim.Topic, d.claim.Partition, len(i.batch), d.highWater-d.next)
-	return nil
-}
-
-// lease reports why this process may not hold the partition any more.
-func (d *drainer) lease() error {
-	if l, ok := any(d.claim).(interface{ Lease() error }); ok {
-		return l.Lease()
-	}
 	return nil
 }

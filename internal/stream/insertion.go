@@ -97,7 +97,7 @@ func (i *insertion) step(ctx context.Context) (done bool, err error) {
 // send hands what is missing to the sink, unless this process may have lost the
 // partition without knowing: it was stopped for longer than its session.
 func (i *insertion) send(ctx context.Context) error {
-	if err := i.d.lease(); err != nil {
+	if err := i.d.claim.Lease(); err != nil {
 		return fmt.Errorf("not inserted while it is not certain who holds the partition: %w", err)
 	}
 	m := i.d.cfg.Metrics

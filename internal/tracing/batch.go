@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -24,6 +25,9 @@ type Batch struct {
 	span   trace.Span
 	own    []cordon.Header // for outputs of records without a trace
 	open   []trace.Span    // of records
+
+	last    cordon.Position // of the record that had outputs last
+	lastOut []cordon.Header // what they carry
 
 	known map[string]trace.SpanContext // by traceparent and tracestate
 }
@@ -89,13 +93,22 @@ func (b *Batch) contextOf(r *cordon.Record) trace.SpanContext {
 	return sc
 }
 
-// Headers returns the headers for outputs of in: those of a span of in's trace,
-// which lasts as long as the batch, or of the batch's. Call it for records that
-// have outputs.
-func (b *Batch) Headers(in *cordon.Record) []cordon.Header {
+// Carry returns the headers of an output of in with the trace that goes on in
+// it: a span of in's trace, which lasts as long as the batch, or the batch's.
+func (b *Batch) Carry(headers []cordon.Header, in *cordon.Record) []cordon.Header {
 	if b == nil {
-		return nil
+		return headers
 	}
+	if b.last != in.Position {
+		b.last, b.lastOut = in.Position, b.headers(in)
+	}
+	if len(b.lastOut) == 0 {
+		return headers
+	}
+	return append(slices.Clip(headers), b.lastOut...)
+}
+
+func (b *Batch) headers(in *cordon.Record) []cordon.Header {
 	sc := b.contextOf(in)
 	switch {
 	case !sc.IsValid():

@@ -84,7 +84,7 @@ func TestHeaders(t *testing.T) {
 	} {
 		tracer, ended := recorder(t)
 		b := tracer.Batch(t.Context(), "detect", []cordon.Record{tc.in})
-		out := parent(t, b.Headers(&tc.in))
+		out := parent(t, b.Carry(nil, &tc.in))
 		b.End(nil)
 		want := map[string]string{"batch": b.span.SpanContext().TraceID().String(), "in": "0af7651916cd43dd8448eb211c80319c"}[tc.trace]
 		if got := out.TraceID().String(); got != want {
@@ -103,9 +103,12 @@ func TestHeadersKeepTraceState(t *testing.T) {
 	in := record(1, "traceparent", sampled, "tracestate", "vendor=x")
 	b := tracer.Batch(t.Context(), "detect", []cordon.Record{in})
 	defer b.End(nil)
-	hs := b.Headers(&in)
+	hs := b.Carry(nil, &in)
+	if again := b.Carry(nil, &in); !cmp.Equal(again, hs) {
+		t.Errorf("Carry of another output of the same record = %v; want %v", again, hs)
+	}
 	if len(hs) != 2 || hs[1] != (cordon.Header{Key: "tracestate", Value: "vendor=x"}) {
-		t.Errorf("Headers = %v; want tracestate as it came", hs)
+		t.Errorf("Carry = %v; want tracestate as it came", hs)
 	}
 }
 
@@ -117,7 +120,7 @@ func TestBatchIsBounded(t *testing.T) {
 	}
 	b := tracer.Batch(t.Context(), "detect", recs)
 	for i := range recs {
-		if got := parent(t, b.Headers(&recs[i])).TraceID().String(); got != fmt.Sprintf("%032x", i+1) {
+		if got := parent(t, b.Carry(nil, &recs[i])).TraceID().String(); got != fmt.Sprintf("%032x", i+1) {
 			t.Errorf("trace of output %d = %s; want its input's", i, got)
 		}
 	}
@@ -161,7 +164,7 @@ func TestOffCostsNothing(t *testing.T) {
 	ctx := t.Context()
 	allocs := testing.AllocsPerRun(100, func() {
 		b := tracer.Batch(ctx, "detect", recs)
-		if b.Context(ctx) != ctx || b.Headers(&recs[0]) != nil || tracer.Context(ctx, recs[0]) != ctx || tracer.Headers(ctx) != nil {
+		if b.Context(ctx) != ctx || b.Carry(nil, &recs[0]) != nil || tracer.Context(ctx, recs[0]) != ctx || tracer.Headers(ctx) != nil {
 			t.Error("something was traced")
 		}
 		b.End(nil)
