@@ -90,7 +90,14 @@ func (c *coordinator) heartbeat(ctx context.Context, p place, timeout time.Durat
 	if err != nil {
 		return err
 	}
-	return c.code(res.ErrorCode)
+	return c.code(swapped(res.ThrottleTimeMs))
+}
+
+// swapped is the error code of an answer whose type in kafka-go has the code
+// before the throttle time, which comes first on the wire from version 1 on:
+// what it takes for the throttle time ends with the code.
+func swapped(second int32) int16 {
+	return int16(second) //nolint:gosec // its lower half
 }
 
 func (c *coordinator) leave(ctx context.Context, member string) error {
@@ -105,7 +112,7 @@ func (c *coordinator) leave(ctx context.Context, member string) error {
 			return err
 		}
 	}
-	return c.code(res.ErrorCode)
+	return c.code(swapped(res.ThrottleTimeMS))
 }
 
 // commit stores one position.
