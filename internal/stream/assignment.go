@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
+	"log/slog"
 	"sync"
 
 	"github.com/cordon-iot/cordon"
@@ -33,21 +33,39 @@ func (c *Claim) Go(f func(ctx context.Context) error) {
 	})
 }
 
+// Replay is the function Replay for a partition that the state of the step is
+// folded from, with its progress shown as that of this partition.
+func (c *Claim) Replay(ctx context.Context, topic string, partition int, from, until int64, f func(cordon.Record) error) (int64, error) {
+	if until < 0 {
+		end, err := wkafka.EndOffset(ctx, c.a.r.cfg.Kafka, topic, partition)
+		if err != nil {
+			return 0, err
+		}
+		until = end
+	}
+	return c.a.replay(ctx, topic, partition, from, until, f)
+}
+
 // assignment is a partition, its step and what is known about its outputs.
 type assignment struct {
 	r      *runner
 	claim  *wkafka.Claim
 	ctx    context.Context // ends with the assignment
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // of Claim.Go
+	wg     sync.WaitGroup // of Claim.Go, and of the snapshot on its way
 	step   Step
+	inHand *inHand
+
+	stateAt int64 // where in the state topic to look for snapshots
 
 	// mu is held while a batch is worked on; close waits for it.
 	mu     sync.Mutex
 	closed bool
+	torn   bool  // a batch was begun and not finished: the state is ahead of next
 	next   int64 // offset that is committed, or will be when the batch in hand is done
 	marks  marks // as committed with next
 	seen   seen
+	snaps  *snapshots // nil: the state is not written
 }
 
 func newAssignment(ctx context.Context, r *runner, c *wkafka.Claim) (*assignment, error) {
@@ -55,9 +73,13 @@ func newAssignment(ctx context.Context, r *runner, c *wkafka.Claim) (*assignment
 	if err != nil {
 		return nil, fmt.Errorf("%s/%d: %w", c.Topic, c.Partition, err)
 	}
-	a := &assignment{r: r, claim: c, next: c.Start, marks: m, seen: seen{}}
+	a := &assignment{r: r, claim: c, next: c.Start, stateAt: m.takeState(), marks: m, seen: seen{}, inHand: newInHand()}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	return a, nil
+}
+
+func (a *assignment) log() *slog.Logger {
+	return a.r.cfg.Log.With("group", a.r.cfg.Group, "topic", a.claim.Topic, "partition", a.claim.Partition)
 }
 
 // prepare opens the step, folds what came before, and looks for outputs whose
@@ -74,12 +96,22 @@ func (a *assignment) prepare() error {
 			return fmt.Errorf("fold %s/%d: %w", c.Topic, c.Partition, err)
 		}
 	}
-	return a.rescan(a.ctx)
+	return a.lookBack()
 }
 
-// fold gives f every record of the partition before the first one to apply.
+// fold brings the state up to the first record to apply: from a snapshot or
+// from the oldest record on.
 func (a *assignment) fold(f Folder) error {
-	_, err := Replay(a.ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition, 0, a.claim.Start, func(in cordon.Record) error {
+	oldest, err := wkafka.StartOffset(a.ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
+	if err != nil {
+		return err
+	}
+	from := oldest
+	if a.snaps = a.newSnapshots(a.ctx); a.snaps != nil {
+		from = max(from, a.snaps.restore(a.ctx, a.stateAt, oldest))
+	}
+	defer a.inHand.offset.Store(noRecord)
+	_, err = a.replay(a.ctx, a.claim.Topic, a.claim.Partition, from, a.claim.Start, func(in cordon.Record) error {
 		_, err := a.guard(in, func() ([]Output, error) { return nil, f.Fold(a.ctx, in) })
 		var rejected *RejectError
 		if errors.As(err, &rejected) {
@@ -90,12 +122,33 @@ func (a *assignment) fold(f Folder) error {
 	return err
 }
 
-// rescan reads which outputs of inputs at or after next are in the log.
+// replay is Replay with its progress shown.
+func (a *assignment) replay(ctx context.Context, topic string, partition int, from, until int64, f func(cordon.Record) error) (int64, error) {
+	show := a.reads("state", max(from, 0), until)
+	defer show.done()
+	return Replay(ctx, a.r.cfg.Kafka, topic, partition, from, until, func(in cordon.Record) error {
+		show.at(in.Position.Offset)
+		return f(in)
+	})
+}
+
+// lookBack is rescan, unless no record came since the last commit: then there
+// are no outputs of any, however far the output topics have grown meanwhile.
+func (a *assignment) lookBack() error {
+	end, err := wkafka.EndOffset(a.ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
+	if err != nil || end <= a.next {
+		return err
+	}
+	return a.rescan(a.ctx)
+}
+
+// rescan reads which outputs of inputs at or after next are in the log. It
+// reads what the whole group has appended since next was committed.
 func (a *assignment) rescan(ctx context.Context) error {
 	a.seen = seen{}
 	in := cordon.Position{Topic: a.claim.Topic, Partition: a.claim.Partition, Offset: a.next}
 	for topic, offs := range a.marks {
-		if err := a.seen.scan(ctx, a.r.cfg.Kafka, topic, offs, in); err != nil {
+		if err := a.scan(ctx, topic, offs, in); err != nil {
 			return err
 		}
 	}
@@ -106,20 +159,49 @@ func (a *assignment) rescan(ctx context.Context) error {
 	return nil
 }
 
-// close ends the assignment's goroutines and waits for them and for the batch
-// in hand.
+// close ends the assignment's goroutines, waits for them and for the batch in
+// hand, and leaves the state to the next owner.
 func (a *assignment) close() {
 	a.cancel()
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
 	a.wg.Wait()
+	a.handOver()
 	if c, ok := a.step.(io.Closer); ok {
 		if err := c.Close(); err != nil {
-			a.r.cfg.Log.Warn("close step", "topic", a.claim.Topic, "partition", a.claim.Partition, "err", err)
+			a.log().Warn("close step", "err", err)
 		}
 	}
-	a.r.cfg.Metrics.released(a.r.cfg.Group, a.claim.Topic, a.claim.Partition)
+	cfg := &a.r.cfg
+	cfg.Metrics.released(cfg.Group, a.claim.Topic, a.claim.Partition)
+	cfg.Metrics.states().released(cfg.Group, a.claim.Topic, a.claim.Partition)
+	a.r.progress.set(a.claim.Topic, a.claim.Partition, 0)
+}
+
+// handOver writes the state and commits where it is. It is only a matter of
+// speed: whoever finds none folds.
+func (a *assignment) handOver() {
+	if a.torn {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), handOver)
+	defer cancel()
+	if !a.snaps.last(ctx, a.next) {
+		return
+	}
+	if err := a.claim.Commit(ctx, a.next, a.metadata()); err != nil && !errors.Is(err, wkafka.ErrFenced) {
+		a.log().Warn("cannot commit where the state is; the next owner searches for it", "err", err)
+	}
+}
+
+// metadata is what is committed with next.
+func (a *assignment) metadata() string {
+	at, ok := a.snaps.mark()
+	if !ok {
+		return a.marks.encode()
+	}
+	return a.marks.withState(at).encode()
 }
 
 // batch applies the step to all records of d, makes the outputs durable, and
@@ -127,14 +209,14 @@ func (a *assignment) close() {
 func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.closed {
+	if a.closed || a.torn {
 		return errAbandoned
 	}
+	a.torn = true
+	recs := fromKafka(d.Batch.Records)
 	var outs outputs
-	for _, in := range fromKafka(d.Batch.Records) {
-		if err := a.apply(ctx, in, &outs); err != nil {
-			return err
-		}
+	if err := a.applyAll(ctx, recs, &outs); err != nil {
+		return err
 	}
 	if err := a.append(ctx, &outs); err != nil {
 		return err
@@ -144,109 +226,25 @@ func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
 			return err
 		}
 	}
-	for topic := range a.marks {
-		a.marks.raise(topic, a.r.pub.End(topic))
-	}
-	a.next = d.Batch.Last() + 1
-	d.SetMetadata(a.marks.encode())
+	a.torn = false
+	a.settle(d.Batch.Last() + 1)
+	a.snaps.after(a.next, recs[len(recs)-1].Time)
+	d.SetMetadata(a.metadata())
 	a.r.cfg.Metrics.done(a.r.cfg.Group, d)
 	return nil
 }
 
-// apply adds to outs what follows from in and is not in the log.
-func (a *assignment) apply(ctx context.Context, in cordon.Record, outs *outputs) error {
-	made, err := a.guard(in, func() ([]Output, error) { return a.step.Apply(ctx, in) })
-	var rejected *RejectError
-	if errors.As(err, &rejected) && a.r.cfg.Rejected != "" {
-		made, err = a.reject(in, rejected)
+// settle notes that all before next is done with.
+func (a *assignment) settle(next int64) {
+	a.next = next
+	a.seen.forget(next)
+	if len(a.seen) > 0 {
+		// Outputs of later inputs are in the log. Other partitions of this
+		// process append to the same topics, so that the ends it knows of may
+		// lie beyond them.
+		return
 	}
-	if err != nil {
-		return fmt.Errorf("record %s: %w", in.Position, err)
+	for topic := range a.marks {
+		a.marks.raise(topic, a.r.pub.End(topic))
 	}
-	if len(made) == 0 {
-		return nil
-	}
-	at := in.Position.String()
-	for _, o := range made {
-		id := o.Record.Header(cordon.HeaderID)
-		if id == "" {
-			return fmt.Errorf("record %s: output to %s has no %s header", in.Position, o.Topic, cordon.HeaderID)
-		}
-		if len(a.seen) > 0 && a.seen.take(o.Topic, in.Position.Offset, id) {
-			a.r.cfg.Metrics.skip(a.r.cfg.Group, o.Topic)
-			continue
-		}
-		outs.add(o, in, at, id)
-	}
-	return nil
-}
-
-// reject makes the record for the rejected topic.
-func (a *assignment) reject(in cordon.Record, why *RejectError) ([]Output, error) {
-	detail := ""
-	if why.Err != nil {
-		detail = why.Err.Error()
-	}
-	rec, err := cordon.NewRejected(in, a.r.cfg.Service, why.Reason, detail, why.Mapper).Record()
-	if err != nil {
-		return nil, err
-	}
-	a.r.cfg.Metrics.reject(a.r.cfg.Group, why.Reason)
-	return []Output{{Topic: a.r.cfg.Rejected, Record: rec}}, nil
-}
-
-// guard calls f and turns a panic into the rejection of in.
-func (a *assignment) guard(in cordon.Record, f func() ([]Output, error)) (out []Output, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			a.r.cfg.Log.Error("step panicked; the record is rejected", "record", in.Position.String(), "panic", p, "stack", string(debug.Stack()))
-			out, err = nil, &RejectError{Reason: "panic", Err: fmt.Errorf("%v", p)}
-		}
-	}()
-	return f()
-}
-
-// append makes outs durable. When it is not known whether records were
-// appended, the log is asked.
-func (a *assignment) append(ctx context.Context, outs *outputs) error {
-	for _, topic := range outs.topics {
-		if err := a.announce(ctx, topic); err != nil {
-			return err
-		}
-		for {
-			recs := outs.records(topic)
-			_, err := a.r.pub.Append(ctx, topic, recs)
-			if err == nil {
-				a.r.cfg.Metrics.appended(a.r.cfg.Group, topic, len(recs))
-				break
-			}
-			if !errors.Is(err, wkafka.ErrUnknownOutcome) || ctx.Err() != nil {
-				return err
-			}
-			a.r.cfg.Log.Warn("reading back what was appended", "topic", topic, "err", err)
-			if err := a.rescan(ctx); err != nil {
-				return err
-			}
-			outs.drop(topic, a.seen)
-		}
-	}
-	return nil
-}
-
-// announce commits where the outputs to topic will begin, before the first one,
-// so that a crash before the next commit leaves no output unfound.
-func (a *assignment) announce(ctx context.Context, topic string) error {
-	if _, ok := a.marks[topic]; ok {
-		return nil
-	}
-	ends, err := wkafka.EndOffsets(ctx, a.r.cfg.Kafka, topic)
-	if err != nil {
-		return err
-	}
-	a.marks[topic] = ends
-	if err := a.claim.Commit(ctx, a.next, a.marks.encode()); err != nil {
-		delete(a.marks, topic)
-		return err
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 )
@@ -71,6 +72,28 @@ func decodeMarks(s string) (marks, error) {
 		return nil, errors.New("offset metadata is cut short")
 	}
 	return m, nil
+}
+
+// stateMark is the name, that of no topic, under which the metadata says where
+// in the state topic the snapshots of the partition begin.
+const stateMark = ""
+
+// withState returns m and where the snapshots begin.
+func (m marks) withState(at int64) marks {
+	all := maps.Clone(m)
+	all[stateMark] = []int64{at}
+	return all
+}
+
+// takeState removes from m where the snapshots begin, and returns it; 0: search
+// the whole partition of the state topic.
+func (m marks) takeState() int64 {
+	at := m[stateMark]
+	delete(m, stateMark)
+	if len(at) != 1 {
+		return 0
+	}
+	return at[0]
 }
 
 // raise moves the marks of topic up to ends; -1 in ends is "not known".

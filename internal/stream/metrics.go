@@ -25,6 +25,7 @@ type Metrics struct {
 	append     prometheus.Histogram
 	insert     *prometheus.HistogramVec // by group
 	readBacks  *prometheus.CounterVec   // by group, found
+	state      *stateMetrics
 }
 
 // NewMetrics registers the metrics of this package with reg; it may be called
@@ -50,6 +51,7 @@ func NewMetrics(reg prometheus.Registerer, now func() time.Time) *Metrics {
 		rebalances: counter("generations_total", "Generations of the consumer group that this process took part in.", "group"),
 		partitions: gauge("partitions", "Partitions held.", "group"),
 		readBacks:  counter("read_backs_total", "Batches that a sink was asked for because the end of an insert was not known, by what it had of them: all, some or none.", "group", "found"),
+		state:      newStateMetrics(reg),
 		append:     register(reg, prometheus.NewHistogram(latency("append_seconds", "Time until a batch was acknowledged by all in-sync replicas."))),
 		insert:     register(reg, prometheus.NewHistogramVec(latency("insert_seconds", "Time until a sink had taken a batch."), []string{"group"})),
 	}

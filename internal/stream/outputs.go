@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"slices"
+
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
 )
@@ -16,7 +18,7 @@ type outputs struct {
 // output is a record to append and how to find it in the log.
 type output struct {
 	record cordon.Record
-	offset int64 // of its input
+	in     cordon.Record // that it follows from
 	id     string
 }
 
@@ -35,7 +37,7 @@ func (o *outputs) add(made Output, in cordon.Record, at, id string) {
 	if r.Time.IsZero() {
 		r.Time = in.Time
 	}
-	o.byTopic[made.Topic] = append(list, output{r, in.Position.Offset, id})
+	o.byTopic[made.Topic] = append(list, output{r, in, id})
 }
 
 // slabHeaders is how many headers are allocated at once.
@@ -66,9 +68,15 @@ func (o *outputs) records(topic string) []wkafka.Record {
 func (o *outputs) drop(topic string, in seen) {
 	var left []output
 	for _, out := range o.byTopic[topic] {
-		if !in.take(topic, out.offset, out.id) {
+		if !in.take(topic, out.in.Position.Offset, out.id) {
 			left = append(left, out)
 		}
 	}
 	o.byTopic[topic] = left
+}
+
+// refused reports whether the input at offset has a record for the topic of
+// rejected ones.
+func (o *outputs) refused(offset int64, topic string) bool {
+	return slices.ContainsFunc(o.byTopic[topic], func(out output) bool { return out.in.Position.Offset == offset })
 }

@@ -20,10 +20,10 @@ type seenKey struct {
 	id     string
 }
 
-// scan adds to s what topic holds, from its marks to its end now, that follows
-// from records of the input partition at or after offset from.
-func (s seen) scan(ctx context.Context, k wkafka.Config, topic string, marks []int64, in cordon.Position) error {
-	ends, err := wkafka.EndOffsets(ctx, k, topic)
+// scan adds to a.seen what topic holds, from its marks to its end now, that
+// follows from records of the input partition at or after the offset of in.
+func (a *assignment) scan(ctx context.Context, topic string, marks []int64, in cordon.Position) error {
+	ends, err := wkafka.EndOffsets(ctx, a.r.cfg.Kafka, topic)
 	if err != nil {
 		return err
 	}
@@ -35,29 +35,35 @@ func (s seen) scan(ctx context.Context, k wkafka.Config, topic string, marks []i
 		if from >= end {
 			continue
 		}
-		if err := s.scanPartition(ctx, k, topic, p, from, end, in); err != nil {
+		if err := a.scanPartition(ctx, cordon.Position{Topic: topic, Partition: p, Offset: from}, end, in); err != nil {
 			return fmt.Errorf("look for outputs of %s/%d: %w", in.Topic, in.Partition, err)
 		}
 	}
 	return nil
 }
 
-func (s seen) scanPartition(ctx context.Context, k wkafka.Config, topic string, partition int, from, end int64, in cordon.Position) error {
-	start, err := wkafka.StartOffset(ctx, k, topic, partition)
+// scanPartition is scan for one partition of an output topic, from from to
+// before end.
+func (a *assignment) scanPartition(ctx context.Context, from cordon.Position, end int64, in cordon.Position) error {
+	k := a.r.cfg.Kafka
+	start, err := wkafka.StartOffset(ctx, k, from.Topic, from.Partition)
 	if err != nil {
 		return err
 	}
-	r := wkafka.NewPartitionReader(k, topic, partition, max(from, start))
+	r := wkafka.NewPartitionReader(k, from.Topic, from.Partition, max(from.Offset, start))
 	defer func() { _ = r.Close() }()
 	prefix := []byte(in.Topic + "/" + strconv.Itoa(in.Partition) + "/")
+	show := a.reads("outputs of "+from.Topic, max(from.Offset, start), end)
+	defer show.done()
 	for r.Offset() < end {
 		b, err := r.Poll(ctx)
 		if err != nil {
 			return err
 		}
 		for i := range b.Records {
-			s.add(topic, &b.Records[i], prefix, in.Offset)
+			a.seen.add(from.Topic, &b.Records[i], prefix, in.Offset)
 		}
+		show.at(r.Offset())
 	}
 	return nil
 }
@@ -96,4 +102,15 @@ func (s seen) take(topic string, offset int64, id string) bool {
 		s[k] = n - 1
 	}
 	return true
+}
+
+// forget drops what follows from inputs before offset: they are done with, and
+// what is left of theirs is never asked for, since the step made other outputs
+// of them this time.
+func (s seen) forget(offset int64) {
+	for k := range s {
+		if k.offset < offset {
+			delete(s, k)
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,10 +29,25 @@ type Config struct {
 	// partition is taken away. A Step that is an io.Closer is closed then.
 	Open func(ctx context.Context, c *Claim) (Step, error)
 
+	// State is the compacted topic in which snapshots of the steps that are a
+	// Snapshotter are kept; "": they are folded from the start of the log.
+	State string
+	// Progress, if set, is told what is left to read before partitions that were
+	// assigned are worked on, several times a second, and once with nothing left.
+	Progress func(Progress)
+	// Now tells a process that was stopped for longer than its session that its
+	// partitions are somebody else's, before it appends anything; nil: only the
+	// group does.
+	Now func() time.Time
+
 	MaxRecords int           // of a batch; 0: 1000
 	Session    time.Duration // without a sign of life until the group gives partitions away; 0: 10 s
 	Log        *slog.Logger  // nil: nothing is logged
 	Metrics    *Metrics      // nil: nothing is counted
+
+	// Constants but for tests.
+	snapshotEvery int           // records; 0: DefaultSnapshotEvery
+	hang          time.Duration // see watchdog; 0: defaultHang
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -42,6 +59,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.hang == 0 {
+		c.hang = defaultHang
 	}
 	return c, nil
 }
@@ -72,7 +92,11 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 		return err
 	}
 	defer func() { _ = pub.Close() }()
-	r := &runner{cfg: cfg, pub: pub, stop: cancel, appended: appended, held: make(map[*wkafka.Claim]*assignment)}
+	r := &runner{
+		cfg: cfg, pub: pub, stop: cancel, appended: appended, progress: newProgress(cfg.Progress),
+		held: make(map[*wkafka.Claim]*assignment),
+	}
+	defer r.watch(ctx)()
 	if err := r.route(ctx); err != nil {
 		return fmt.Errorf("%s: %w", cfg.Group, err)
 	}
@@ -95,9 +119,31 @@ type runner struct {
 	pub      *wkafka.Publisher
 	stop     context.CancelCauseFunc
 	appended func() error
+	progress *progress
+	state    stateTopic
 
 	mu   sync.Mutex
 	held map[*wkafka.Claim]*assignment
+}
+
+// watch begins to watch over the steps; the function that it returns ends that.
+func (r *runner) watch(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	tick := time.NewTicker(r.cfg.hang)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer tick.Stop()
+		newWatchdog(r).run(ctx, tick.C)
+	}()
+	return func() { cancel(); <-done }
+}
+
+// assignments are those held now.
+func (r *runner) assignments() []*assignment {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.held))
 }
 
 // stepError is the cause of a context that a step or an assignment ended.
@@ -122,7 +168,7 @@ func (r *runner) route(ctx context.Context) error {
 	sub, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
 		ConsumerConfig: wkafka.ConsumerConfig{
 			Config: r.cfg.Kafka, Group: r.cfg.Group, MaxRecords: r.cfg.MaxRecords,
-			SessionTimeout: r.cfg.Session, Log: r.cfg.Log, Hooks: r.cfg.Metrics.hooks(r.cfg.Group),
+			SessionTimeout: r.cfg.Session, Log: r.cfg.Log, Hooks: r.cfg.Metrics.hooks(r.cfg.Group), Now: r.cfg.Now,
 		},
 		Batch:  true,
 		Assign: r.assign,
@@ -153,21 +199,24 @@ func quiet(log *slog.Logger) watermill.LoggerAdapter {
 // assign makes the assignment of c ready for its first batch.
 func (r *runner) assign(ctx context.Context, c *wkafka.Claim) (func(), error) {
 	a, err := newAssignment(ctx, r, c)
-	if err == nil {
-		err = a.prepare()
-	}
 	if err != nil {
-		if a != nil {
-			a.close()
+		r.fail(err)
+		return nil, errAbandoned
+	}
+	r.mu.Lock()
+	r.held[c] = a
+	r.mu.Unlock()
+	if err := a.prepare(); err != nil {
+		a.torn = true
+		r.release(c, a)
+		if errors.Is(err, wkafka.ErrFenced) {
+			return nil, err
 		}
 		if ctx.Err() == nil {
 			r.fail(err)
 		}
 		return nil, errAbandoned
 	}
-	r.mu.Lock()
-	r.held[c] = a
-	r.mu.Unlock()
 	return func() { r.release(c, a) }, nil
 }
 
