@@ -30,8 +30,9 @@ type ConsumerConfig struct {
 	// others take over after the session timeout. No two processes may have the
 	// same one at a time. "": none.
 	GroupInstanceID string
-	// Now is the clock of Claim.Lease. It must go on while the process is
-	// stopped, as time.Now does. nil: leases do not look at the time.
+	// Now is the clock of Claim.Lease and of the times in dead letters. It must
+	// go on while the process is stopped, as time.Now does. nil: leases do not
+	// look at the time.
 	Now func() time.Time
 
 	// ResetOutOfRange goes on at the start of the log, logged and counted, when
@@ -53,6 +54,8 @@ type Hooks struct {
 	Retried    func(what string)     // "fetch", "commit", "join", "produce": one more attempt
 	Lost       func(records int64)   // ResetOutOfRange passed over so many
 	Produced   func(d time.Duration) // a batch was acknowledged after d, by PublisherConfig.Now
+
+	DeliveryHooks
 }
 
 func (h Hooks) retry(what string) {
@@ -88,7 +91,7 @@ func (h Hooks) expelled(n int) {
 const (
 	defaultSession   = 10 * time.Second
 	defaultRebalance = 30 * time.Second
-	partitionWatch   = 5 * time.Second // for topics that grow; asks what is known of the cluster anyway
+	partitionWatch   = 2 * time.Second // for topics that grow; asks nobody, the connections know
 	leaveTimeout     = 3 * time.Second
 )
 

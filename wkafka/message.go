@@ -3,6 +3,7 @@ package wkafka
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
@@ -10,41 +11,49 @@ import (
 // UUIDHeader carries the UUID of a watermill message, as watermill-kafka does.
 const UUIDHeader = "_watermill_message_uuid"
 
-// Delivery is what a message of a Subscriber stands for.
-type Delivery struct {
-	Claim *Claim
-	Batch Batch // one record, or in batch mode all of a fetch
-
-	metadata string
+// minter makes the messages of one claim.
+type minter struct {
+	claim *Claim
+	base  context.Context // values for the contexts of messages; never ends
+	parks bool
+	place string     // "topic/partition/"
+	slab  []delivery // to hand out: one allocation for many
 }
 
-// SetMetadata sets what is committed beside the offset when the message is
-// acknowledged. Only batch mode commits it. Call it before Ack.
-func (d *Delivery) SetMetadata(s string) { d.metadata = s }
+// slabSize bounds what a message that is kept for long keeps with it.
+const slabSize = 32
 
-type deliveryKey struct{}
-
-// DeliveryFrom returns the Delivery of the message whose context ctx is, or
-// nil.
-func DeliveryFrom(ctx context.Context) *Delivery {
-	d, _ := ctx.Value(deliveryKey{}).(*Delivery)
-	return d
+func newMinter(c *Claim, base context.Context, parks bool) *minter {
+	return &minter{claim: c, base: base, parks: parks, place: name(c.Topic, c.Partition) + "/"}
 }
 
-// newMessage makes the message of d. Its context ends when cancel is called.
-func newMessage(ctx context.Context, d *Delivery, batch bool) (*message.Message, context.CancelFunc) {
-	first := &d.Batch.Records[0]
-	at := fmt.Sprintf("%s/%d/%d", first.Topic, first.Partition, first.Offset)
-	var msg *message.Message
-	if batch {
-		msg = message.NewMessage(fmt.Sprintf("%s-%d", at, d.Batch.Last()), nil)
-	} else {
-		msg = message.NewMessage(at, first.Value)
-		readHeaders(msg, first.Headers)
+// single makes the message of the first record of b.
+func (m *minter) single(b Batch, attempt int) (*message.Message, *delivery) {
+	if len(m.slab) == 0 {
+		m.slab = make([]delivery, slabSize)
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, deliveryKey{}, d))
-	msg.SetContext(ctx)
-	return msg, cancel
+	d := &m.slab[0]
+	m.slab = m.slab[1:]
+	b.Records = b.Records[:1:1]
+	m.fill(d, b, attempt)
+	r := &b.Records[0]
+	msg := message.NewMessage(m.place+strconv.FormatInt(r.Offset, 10), r.Value)
+	readHeaders(msg, r.Headers)
+	msg.SetContext(d)
+	return msg, d
+}
+
+// batch makes the message of all records of b.
+func (m *minter) batch(b Batch, attempt int) (*message.Message, *delivery) {
+	d := &delivery{}
+	m.fill(d, b, attempt)
+	msg := message.NewMessage(fmt.Sprintf("%s%d-%d", m.place, b.Records[0].Offset, b.Last()), nil)
+	msg.SetContext(d)
+	return msg, d
+}
+
+func (m *minter) fill(d *delivery, b Batch, attempt int) {
+	d.Claim, d.Batch, d.Attempt, d.parks, d.Context = m.claim, b, attempt, m.parks, m.base
 }
 
 // readHeaders puts headers into msg. Of a repeated header the last one stays;

@@ -1,6 +1,7 @@
 package wkafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -33,9 +34,33 @@ type SubscriberConfig struct {
 	// the session timeout. Then their contexts end.
 	DrainTimeout time.Duration
 
-	// NackDelay is how long a message waits for its next delivery after a
-	// Nack; 0: 100 ms.
-	NackDelay time.Duration
+	// AckDeadline is how long a handler may have a message, to within a
+	// quarter of it. Then the message's context ends, what the handler still
+	// says is ignored, and the message is delivered again or parked. 0: five
+	// minutes, in batch mode no deadline; negative: no deadline.
+	AckDeadline time.Duration
+
+	// NackDelay is how long a message waits for its next delivery after the
+	// first one that failed; 0: 100 ms. It doubles with each further one up to
+	// NackDelayMax; 0: 10 s. With a Window of one the partition waits too.
+	NackDelay    time.Duration
+	NackDelayMax time.Duration
+
+	// DeadLetters takes the records whose delivery has failed MaxAttempts
+	// times, and those that Delivery.Park names: they are written to the topic
+	// that DeadLetterTopic makes of theirs, with the headers of DeadLetter, and
+	// acknowledged when that is durable. In batch mode a batch that has failed
+	// so often is delivered again in halves until the records are found that
+	// fail alone. nil: messages are delivered until they are acknowledged,
+	// which is logged.
+	DeadLetters     Appender
+	DeadLetterTopic func(topic string) string // nil: topic + DeadLetterSuffix
+	MaxAttempts     int                       // 0: 5
+
+	// StallAfter is after how long without any progress, though there are
+	// records, it is logged and told to the hook Stalled, again and again; 0:
+	// a minute.
+	StallAfter time.Duration
 
 	// Assign, if set, runs for every partition before its first message, in
 	// the goroutine of the partition. ctx ends when the partition is taken
@@ -48,7 +73,10 @@ type SubscriberConfig struct {
 
 const (
 	defaultCommitInterval = 500 * time.Millisecond
+	defaultAckDeadline    = 5 * time.Minute
 	defaultNackDelay      = 100 * time.Millisecond
+	defaultNackDelayMax   = 10 * time.Second
+	defaultMaxAttempts    = 5
 	finalCommitTimeout    = 3 * time.Second // when the partition is being taken away
 )
 
@@ -58,19 +86,27 @@ func (c SubscriberConfig) withDefaults() (SubscriberConfig, error) {
 	if c.ConsumerConfig, err = c.ConsumerConfig.withDefaults(); err != nil {
 		return c, err
 	}
-	if c.Window == 0 {
-		c.Window = 1
+	if c.AckDeadline == 0 && !c.Batch {
+		c.AckDeadline = defaultAckDeadline
 	}
-	if c.CommitInterval == 0 {
-		c.CommitInterval = defaultCommitInterval
+	if c.DeadLetterTopic == nil {
+		c.DeadLetterTopic = func(topic string) string { return topic + DeadLetterSuffix }
 	}
-	if c.DrainTimeout == 0 {
-		c.DrainTimeout = c.SessionTimeout / 2
-	}
-	if c.NackDelay == 0 {
-		c.NackDelay = defaultNackDelay
-	}
+	c.Window = cmp.Or(c.Window, 1)
+	c.CommitInterval = cmp.Or(c.CommitInterval, defaultCommitInterval)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, c.SessionTimeout/2)
+	c.NackDelay = cmp.Or(c.NackDelay, defaultNackDelay)
+	c.NackDelayMax = cmp.Or(c.NackDelayMax, defaultNackDelayMax)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, defaultMaxAttempts)
+	c.StallAfter = cmp.Or(c.StallAfter, defaultStall)
 	return c, nil
+}
+
+func (c *SubscriberConfig) deadLetters() *deadLetters {
+	return &deadLetters{
+		to: c.DeadLetters, topic: c.DeadLetterTopic, group: c.Group, after: c.MaxAttempts,
+		now: c.Now, hooks: c.Hooks, log: c.Log,
+	}
 }
 
 // Subscriber implements watermill's message.Subscriber.
@@ -120,7 +156,7 @@ func (s *Subscriber) run(ctx context.Context, topics []string, out chan<- *messa
 	cfg := s.cfg.ConsumerConfig
 	cfg.Topics = topics
 	err := Consume(ctx, cfg, func(ctx context.Context, c *Claim) error {
-		return s.serve(ctx, &feed{cfg: &s.cfg, claim: c, base: base, out: out})
+		return s.serve(ctx, newFeed(&s.cfg, c, base, out))
 	})
 	if err != nil {
 		s.mu.Lock()
@@ -138,7 +174,7 @@ func (s *Subscriber) serve(ctx context.Context, f *feed) error {
 		defer release()
 	}
 	if s.cfg.Batch {
-		return f.batches(ctx)
+		return newBatches(f).run(ctx)
 	}
 	return newWindow(f, s.cfg.Window).run(ctx)
 }
@@ -162,13 +198,17 @@ func (s *Subscriber) Close() error {
 }
 
 // SubscribeInitialize creates the topics, separated by commas, that do not
-// exist.
+// exist, and those of their dead letters, if there are to be any.
 func (s *Subscriber) SubscribeInitialize(topic string) error {
 	var specs []TopicSpec
 	for _, name := range strings.Split(topic, ",") {
 		spec := s.cfg.Create
 		spec.Name = name
 		specs = append(specs, spec)
+		if s.cfg.DeadLetters != nil {
+			spec.Name = s.cfg.DeadLetterTopic(name)
+			specs = append(specs, spec)
+		}
 	}
 	return CreateTopics(s.ctx, s.cfg.Config, specs...)
 }

@@ -48,7 +48,7 @@ func pubSub(t *testing.T, cfg wkafka.Config, group string, window int) (message.
 	}
 	sub, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
 		ConsumerConfig: wkafka.ConsumerConfig{Config: cfg, Group: group, SessionTimeout: 6 * time.Second},
-		Window:         window, NackDelay: time.Millisecond,
+		Window:         window, NackDelay: time.Millisecond, NackDelayMax: 10 * time.Millisecond,
 		Create: wkafka.TopicSpec{Partitions: 8},
 	})
 	if err != nil {

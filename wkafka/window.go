@@ -2,185 +2,328 @@ package wkafka
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// window delivers the records of one claim as single messages, at most size of
-// them unacknowledged. The position that is committed is that of the oldest
-// one: it never passes a message that was not acknowledged. With size 1 order
-// is kept, also over redeliveries; with more, the messages that follow one that
-// was not acknowledged have been seen before it comes again.
+// window delivers the records of one claim as single messages, at most as many
+// as it has slots unacknowledged. The position that is committed is that of the
+// oldest one: it never passes a record that was neither acknowledged nor
+// parked. With one slot order is kept, also over redeliveries; with more, the
+// messages that follow one that was not acknowledged have been seen before it
+// comes again.
 type window struct {
 	*feed
-	size int
+	ring
 
 	// Owned by run.
-	flight  []*inflight // oldest first
-	records []Record    // fetched, not delivered
-	next    int64       // all before it is acknowledged
-	stored  int64       // last position committed
-	resend  *inflight   // a message to deliver again, before all others
-	pausing <-chan time.Time
+	fetched Batch  // not handed out yet
+	again   int    // slots that are ready once more
+	next    int64  // all before it is done with
+	stored  int64  // last position that was given to be committed
+	turns   uint   // of run's loop
+	clock   *beats // for deadlines and commits
+	watch   watch
+
+	events chan event // room for one of every slot
+	wg     sync.WaitGroup
+	ctx    context.Context // of writes to the dead letters; ends with run
+	cancel context.CancelFunc
 }
 
-// inflight is one record on its way.
-type inflight struct {
-	record Record
-	msg    *message.Message
-	cancel context.CancelFunc
-	sent   bool
+// event is what has happened to a slot outside run.
+type event struct {
+	slot   uint64
+	parked bool // else: its pause is over
+	err    error
 }
 
 func newWindow(f *feed, size int) *window {
-	return &window{feed: f, size: size, next: f.claim.Start, stored: f.claim.Start}
+	w := &window{
+		feed: f, ring: ring{slots: make([]slot, size)}, next: f.claim.Start, stored: f.claim.Start,
+		clock: newBeats(f.cfg.CommitInterval, f.cfg.AckDeadline), events: make(chan event, size), watch: f.newWatch(),
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	return w
 }
 
+// patience is how many messages may be handed out before ctx and the clock are
+// looked at.
+const patience = 32
+
 func (w *window) run(ctx context.Context) error {
-	tick := time.NewTicker(w.cfg.CommitInterval)
-	defer tick.Stop()
-	defer w.abandon()
+	defer w.stop()
 	for {
-		out, msg := w.outgoing()
-		acked, nacked := w.head()
-		select {
-		case out <- msg:
-			w.sent()
-		case f := <-w.wanted():
-			b, err := w.claim.accept(f)
-			if err != nil {
-				return err
-			}
-			w.records = b.Records
-		case <-acked:
-			w.advance()
-		case <-nacked:
-			w.again()
-		case <-w.pausing:
-			w.pausing = nil
-		case <-tick.C:
-			if err := w.store(ctx); err != nil {
-				return err
-			}
-		case <-ctx.Done():
+		w.advance()
+		s := w.outgoing()
+		if w.turns++; s != nil && w.turns%patience != 0 && w.hand(s) {
+			continue
+		}
+		if err := w.wait(ctx, s); err != nil {
+			return errors.Join(err, w.storeLast(ctx))
+		}
+		if ctx.Err() != nil {
 			w.drain()
-			return w.store(ctx)
+			return w.storeLast(ctx)
 		}
 	}
 }
 
+// hand gives s to somebody who waits for it, and reports whether one did.
+func (w *window) hand(s *slot) bool {
+	select {
+	case w.out <- s.msg:
+		w.sent(s)
+		return true
+	default:
+		return false
+	}
+}
+
+// wait returns when something has happened. s, if there is one, is the message
+// to hand out.
+func (w *window) wait(ctx context.Context, s *slot) error {
+	var out chan<- *message.Message
+	var msg *message.Message
+	if s != nil {
+		out, msg = w.out, s.msg
+	}
+	ok, no := w.head()
+	select {
+	case out <- msg:
+		w.sent(s)
+	case <-ok:
+	case <-no:
+	case f := <-w.wanted():
+		b, err := w.claim.accept(f)
+		if err != nil {
+			return err
+		}
+		w.fetched, w.watch.moved = b, true
+	case e := <-w.events:
+		w.happened(e)
+	case <-w.clock.C:
+		return w.beat(ctx)
+	case <-ctx.Done():
+	}
+	return nil
+}
+
 // outgoing is the next message to hand out, if there is one and room for it.
-func (w *window) outgoing() (chan<- *message.Message, *message.Message) {
-	if w.pausing != nil {
-		return nil, nil
+func (w *window) outgoing() *slot {
+	for n := w.first; w.again > 0 && n < w.end; n++ {
+		if s := w.at(n); s.state == slotReady {
+			return s
+		}
 	}
-	if w.resend != nil {
-		return w.out, w.resend.msg
+	if !w.empty() {
+		if s := w.at(w.end - 1); s.state == slotReady {
+			return s
+		}
 	}
-	if n := len(w.flight); n > 0 && !w.flight[n-1].sent {
-		return w.out, w.flight[n-1].msg
+	if len(w.fetched.Records) == 0 || w.full() {
+		return nil
 	}
-	if len(w.records) == 0 || len(w.flight) == w.size {
-		return nil, nil
-	}
-	m := &inflight{record: w.records[0]}
-	w.records = w.records[1:]
-	w.prepare(m)
-	w.flight = append(w.flight, m)
-	return w.out, m.msg
+	s := w.at(w.end)
+	*s = slot{batch: w.fetched}
+	w.fetched.Records = w.fetched.Records[1:]
+	w.end++
+	s.msg, s.d = w.mint.single(s.batch, 1)
+	return s
 }
 
-func (w *window) prepare(m *inflight) {
-	d := &Delivery{Claim: w.claim, Batch: Batch{Records: []Record{m.record}}}
-	m.msg, m.cancel = newMessage(w.base, d, false)
-	m.sent = false
-}
-
-func (w *window) sent() {
-	if w.resend != nil {
-		w.resend.sent, w.resend = true, nil
-		return
+func (w *window) sent(s *slot) {
+	if s.attempts > 0 {
+		w.again--
 	}
-	w.flight[len(w.flight)-1].sent = true
+	s.state, s.beat, w.watch.moved = slotSent, w.clock.now, true
 }
 
 // wanted is where the next batch comes from, when one is needed.
 func (w *window) wanted() <-chan fetched {
-	if len(w.records) > 0 {
+	if len(w.fetched.Records) > 0 {
 		return nil
 	}
 	return w.claim.incoming()
 }
 
-// head is the acknowledgement of the oldest message.
-func (w *window) head() (acked, nacked <-chan struct{}) {
-	if len(w.flight) == 0 || !w.flight[0].sent {
+// head is the answer about the oldest message.
+func (w *window) head() (ok, no <-chan struct{}) {
+	if w.empty() || w.at(w.first).state != slotSent {
 		return nil, nil
 	}
-	return w.flight[0].msg.Acked(), w.flight[0].msg.Nacked()
+	msg := w.at(w.first).msg
+	return msg.Acked(), msg.Nacked()
 }
 
-// advance drops the oldest messages that are acknowledged.
+// advance drops the oldest records that are done with, and takes up the first
+// answer of the one after them.
 func (w *window) advance() {
-	for len(w.flight) > 0 && w.flight[0].sent {
-		m := w.flight[0]
-		select {
-		case <-m.msg.Acked():
-		default:
+	for !w.empty() {
+		s := w.at(w.first)
+		if s.state == slotSent {
+			w.settle(w.first, s)
+		}
+		if s.state != slotDone {
 			return
 		}
-		m.cancel()
-		w.next = m.record.Offset + 1
-		w.flight = w.flight[1:]
+		w.next, w.watch.moved = s.batch.Records[0].Offset+1, true
+		*s = slot{} // the buffer of the records may go
+		w.first++
 	}
 }
 
-// again delivers the oldest message anew, after a pause.
-func (w *window) again() {
-	m := w.flight[0]
-	m.cancel()
-	w.prepare(m)
-	w.resend = m
-	w.pausing = time.After(w.cfg.NackDelay)
+// settle takes up the answer about s, if there is one.
+func (w *window) settle(n uint64, s *slot) {
+	switch answer(s.msg) {
+	case acked:
+		s.d.cancel(errSettled)
+		s.state = slotDone
+		if len(s.d.parked) > 0 {
+			w.park(n, s, w.dead.chosen(&s.d.Delivery, s.trials))
+		}
+	case nacked:
+		s.d.cancel(errSettled)
+		w.failed(n, s, ReasonNack)
+	}
 }
 
+// failed has s delivered again after a pause, or gives it up.
+func (w *window) failed(n uint64, s *slot, reason string) {
+	r := &s.batch.Records[0]
+	text := failureText(&s.d.Delivery, reason)
+	w.dead.failed(&s.trials, r, s.d.Attempt, reason)
+	if w.dead.spent(&s.trials, r, text) {
+		w.park(n, s, []DeadLetter{w.dead.letter(*r, s.trials, reason, text)})
+		return
+	}
+	w.pause(n, s)
+}
+
+func (w *window) pause(n uint64, s *slot) {
+	s.state = slotPausing
+	time.AfterFunc(w.delays.after(s.attempts), func() { w.events <- event{slot: n} })
+}
+
+// park writes letters; until they are durable the record stays in its slot.
+func (w *window) park(n uint64, s *slot, letters []DeadLetter) {
+	s.state, s.attempts = slotParking, s.d.Attempt
+	w.wg.Go(func() { w.events <- event{slot: n, parked: true, err: w.dead.write(w.ctx, letters)} })
+}
+
+func (w *window) happened(e event) {
+	s := w.at(e.slot)
+	switch {
+	case !e.parked:
+		s.state = slotReady
+		s.msg, s.d = w.mint.single(s.batch, s.attempts+1)
+		w.again++
+	case e.err == nil:
+		s.state = slotDone
+	default:
+		w.pause(e.slot, s)
+	}
+}
+
+// beat looks for answers and deadlines behind the oldest message, for a lack of
+// progress, and commits.
+func (w *window) beat(ctx context.Context) error {
+	w.clock.now++
+	for n := w.first; n < w.end; n++ {
+		s := w.at(n)
+		if s.state != slotSent {
+			continue
+		}
+		w.settle(n, s)
+		if s.state == slotSent && w.clock.late(s.beat) {
+			s.d.cancel(ErrAckDeadline)
+			w.failed(n, s, ReasonDeadline)
+		}
+	}
+	w.watch.look(w.clock.every, w.waiting(), w.next, w.fetched.HighWater)
+	if w.clock.commits() {
+		return w.store(ctx)
+	}
+	return nil
+}
+
+// waiting is what the oldest record waits for.
+func (w *window) waiting() string {
+	if w.empty() {
+		return ""
+	}
+	return w.at(w.first).state.where()
+}
+
+// store has the position committed while run goes on.
 func (w *window) store(ctx context.Context) error {
 	if w.next == w.stored {
 		return nil
 	}
-	grace, cancel := withGrace(ctx, finalCommitTimeout)
-	defer cancel()
-	if err := w.claim.Commit(grace, w.next, ""); err != nil {
-		return err
-	}
 	w.stored = w.next
-	return nil
+	return w.claim.commitLater(ctx, w.next, "")
 }
 
-// drain waits for the messages in flight, oldest first.
+// storeLast commits the position and returns when it is stored.
+func (w *window) storeLast(ctx context.Context) error {
+	grace, cancel := withGrace(ctx, finalCommitTimeout)
+	defer cancel()
+	if w.next == w.stored {
+		return w.claim.commits.flush(grace)
+	}
+	return w.claim.Commit(grace, w.next, "")
+}
+
+// drain waits for the handlers that have a message, and for dead letters.
 func (w *window) drain() {
 	t := time.NewTimer(w.cfg.DrainTimeout)
 	defer t.Stop()
 	for {
-		acked, nacked := w.head()
-		if acked == nil {
+		s := w.busy()
+		if s == nil {
 			return
 		}
+		var ok, no <-chan struct{}
+		if s.state == slotSent {
+			ok, no = s.msg.Acked(), s.msg.Nacked()
+		}
 		select {
-		case <-acked:
-			w.advance()
-		case <-nacked:
-			return
+		case <-ok:
+		case <-no:
+		case e := <-w.events:
+			w.happened(e)
 		case <-t.C:
 			return
 		}
 	}
 }
 
-// abandon ends the contexts of all messages that are left.
-func (w *window) abandon() {
-	for _, m := range w.flight {
-		m.cancel()
+// busy takes up all answers and returns the oldest record that somebody works
+// on, or nil.
+func (w *window) busy() *slot {
+	for n := w.first; n < w.end; n++ {
+		if s := w.at(n); s.state == slotSent {
+			w.settle(n, s)
+		}
 	}
+	w.advance()
+	for n := w.first; n < w.end; n++ {
+		if s := w.at(n); s.state == slotSent || s.state == slotParking {
+			return s
+		}
+	}
+	return nil
+}
+
+// stop ends what is left of run.
+func (w *window) stop() {
+	w.clock.Stop()
+	w.cancel()
+	for n := w.first; n < w.end; n++ {
+		w.at(n).d.cancel(errTaken)
+	}
+	w.wg.Wait()
 }
