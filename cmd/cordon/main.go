@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-iot/cordon/cmd/cordon/secrets"
 	"github.com/cordon-iot/cordon/cmd/cordon/store"
 	"github.com/cordon-iot/cordon/cmd/cordon/tap"
+	"github.com/cordon-iot/cordon/cmd/cordon/topics"
 	"github.com/cordon-iot/cordon/cmd/cordon/up"
 	"github.com/cordon-iot/cordon/internal/service"
 )
@@ -29,7 +30,7 @@ func root() *cobra.Command {
 	add(c, "Run", up.Command(), demo.Command())
 	add(c, "Look", tap.Command(), query.Command())
 	add(c, "Use", feed.Command())
-	add(c, "Operate", up.ConfigCommand(), initialize.Command(), secrets.Command(), broker.Command(), store.Command())
+	add(c, "Operate", up.ConfigCommand(), initialize.Command(), secrets.Command(), topics.Command(), broker.Command(), store.Command())
 	return c
 }
 

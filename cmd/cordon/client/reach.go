@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-iot/cordon/internal/service"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -17,12 +18,17 @@ const reachWithin = 5 * time.Second
 func Reach(ctx context.Context, k wkafka.Config, topic string) error {
 	bounded, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
-	_, err := wkafka.Partitions(bounded, k, topic)
+	err := service.Diagnose(bounded, k, wkafka.Rights{})
 	if err == nil {
-		return nil
+		_, err = wkafka.Partitions(bounded, k, topic)
 	}
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case wkafka.Permanent(err):
+		return err
 	}
 	cause := strings.ReplaceAll(err.Error(), "\n", "; ")
 	return fmt.Errorf("broker %s: %s; start one, make the topics with `cordon init`, or use `cordon up --dev`", strings.Join(k.Brokers, ","), cause)

@@ -3,7 +3,6 @@
 package initialize
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,12 +15,10 @@ import (
 )
 
 type settings struct {
-	kafka       *service.KafkaFlags
-	dsn         string
-	password    *service.Secret
-	partitions  int
-	replication int
-	keep        topics.Retention
+	kafka    *service.KafkaFlags
+	dsn      string
+	password *service.Secret
+	topics   *topics.Flags
 }
 
 // Command is `cordon init`.
@@ -38,29 +35,29 @@ func Command() *cobra.Command {
 	fs.StringVar(&s.dsn, "clickhouse", "", "where tables are made, such as http://cordon_admin@host:8123/cordon; empty makes none")
 	service.MarkSecret(fs, "clickhouse")
 	s.password = service.BindSecret(fs, "clickhouse-password", "password of that user")
-	fs.IntVar(&s.partitions, "partitions", 12, "partitions of each topic; cannot be changed later, devices keep their order in them")
-	fs.IntVar(&s.replication, "replication", 1, "copies of each partition")
-	fs.DurationVar(&s.keep.Raw, "raw-retention", topics.DefaultRaw, "how long raw records are kept, whether ingest has read them or not; 0 keeps them for ever")
-	fs.DurationVar(&s.keep.Events, "events-retention", topics.DefaultEvents, "how long the log keeps events; detect remembers no longer; 0 keeps them for ever")
+	s.topics = topics.Bind(fs)
 	service.Bindable(c)
 	return c
 }
 
 func (s *settings) run(c *cobra.Command) error {
-	if s.keep.Raw < 0 || s.keep.Events < 0 {
-		return errors.New("raw-retention and events-retention cannot be negative; 0 keeps records for ever")
+	specs, err := s.topics.Specs(s.kafka)
+	if err != nil {
+		return err
 	}
 	kafka, err := s.kafka.Config("cordon-init")
 	if err != nil {
 		return err
 	}
-	specs := s.keep.Specs(s.kafka.Topics(), s.partitions, s.replication)
+	if err := service.Diagnose(c.Context(), kafka, wkafka.Rights{}); wkafka.Permanent(err) {
+		return err
+	}
 	if err := wkafka.CreateTopics(c.Context(), kafka, specs...); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "topics    %d with %d partitions each\n", len(specs), s.partitions)
+	fmt.Fprintf(c.OutOrStdout(), "topics    %d with %d partitions each\n", len(specs), s.topics.Partitions)
 	fmt.Fprintf(c.OutOrStdout(), "retention raw topics %s, events %s, the others for ever; a topic that was there keeps its own\n",
-		length(s.keep.Raw), length(s.keep.Events))
+		length(s.topics.Keep.Raw), length(s.topics.Keep.Events))
 	if s.dsn == "" {
 		return nil
 	}
