@@ -28,7 +28,8 @@ type Options struct {
 	Files    fs.FS                 // the policies themselves, in place of Policies
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
-	Now      func() time.Time      // for latencies alone; nil: none are measured
+	Now      func() time.Time      // for latencies and sessions, no decision; nil: none are measured
+	Progress func(stream.Progress) // told what is left to read before work begins; may be nil
 	Session  time.Duration         // of the consumer group; 0: its default
 	Engine   engine.Options        // zero will do; Counts and Report are set by Run
 }
@@ -58,7 +59,8 @@ func Run(ctx context.Context, o Options) error {
 	o.Engine.Report = newReporter(o.Log).report
 	err = stream.Run(ctx, stream.Config{
 		Kafka: o.Kafka, Group: o.Topics.Prefix + Group, Service: "detect",
-		Topics: []string{o.Topics.Events()}, Rejected: o.Topics.Rejected(),
+		Topics: []string{o.Topics.Events()}, Rejected: o.Topics.Rejected(), State: o.Topics.State(),
+		Now: o.Now, Progress: o.Progress,
 		Open: func(context.Context, *stream.Claim) (stream.Step, error) {
 			return &step{engine: engine.New(pack, o.Engine), findings: o.Topics.Findings()}, nil
 		},

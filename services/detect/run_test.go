@@ -238,6 +238,71 @@ func TestWhatIsNoEventIsRejected(t *testing.T) {
 	}
 }
 
+// A service that stops in order leaves its state behind: the next one reads no
+// event again and finds what one that never stopped would.
+func TestRestartFromSnapshots(t *testing.T) {
+	b := newBench(t)
+	events := attacks(t)
+	third := len(events) / 3
+	for i, part := range [][]cordon.Event{events[:third], events[third : 2*third], events[2*third:]} {
+		b.append(part...)
+		reg := prometheus.NewRegistry()
+		stop := b.start(Options{Registry: reg, Now: time.Now})
+		b.settled()
+		stop()
+		if d := cmp.Diff(b.expected(), ids(b.all(b.topics.Findings()))); d != "" {
+			t.Errorf("findings after part %d (-want +got):\n%s", i, d)
+		}
+		if got := sum(t, reg, "cordon_stream_snapshots_total", "restored"); i > 0 && got != 2 {
+			t.Errorf("part %d: %v partitions were restored from snapshots; want both", i, got)
+		}
+	}
+	last := prometheus.NewRegistry()
+	stop := b.start(Options{Registry: last, Now: time.Now})
+	b.wait("the state of both partitions", func() bool { return sum(t, last, "cordon_stream_snapshots_total", "restored") == 2 })
+	if got := sum(t, last, "cordon_detect_evaluations_total", ""); got != 0 {
+		t.Errorf("%v evaluations after a restart without new events; want none", got)
+	}
+	stop()
+}
+
+// sum adds up the counters of name that have a label of the value, or all.
+func sum(t *testing.T, reg *prometheus.Registry, name, value string) (n float64) {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == name && (value == "" || l.GetValue() == value) {
+					n += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return n
+}
+
+// settled waits until all events are done with.
+func (b *bench) settled() {
+	b.t.Helper()
+	b.wait("commits", func() bool {
+		for p := range 2 {
+			end, err := wkafka.EndOffset(b.t.Context(), b.kafka, b.topics.Events(), p)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			at, _, err := kafkatest.Committed(b.t.Context(), b.kafka, b.topics.Prefix+Group, b.topics.Events(), int32(p))
+			if err != nil || at < end {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // A folder in which one policy is broken and one fails on each event still
 // finds what the third is for; the counters say what happened.
 func TestBrokenPolicies(t *testing.T) {

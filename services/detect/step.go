@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
@@ -22,7 +23,7 @@ type step struct {
 	findings string // topic
 }
 
-var _ stream.Folder = (*step)(nil)
+var _ stream.Snapshotter = (*step)(nil)
 
 // Apply returns the findings that follow from the event in.
 func (s *step) Apply(ctx context.Context, in cordon.Record) ([]stream.Output, error) {
@@ -46,6 +47,15 @@ func (s *step) Fold(ctx context.Context, in cordon.Record) error {
 	_, err := s.evaluate(ctx, in)
 	return err
 }
+
+// Digest implements stream.Snapshotter: another set of policies begins anew.
+func (s *step) Digest() string { return s.engine.Digest() }
+
+// Snapshot implements stream.Snapshotter.
+func (s *step) Snapshot(w io.Writer) error { return s.engine.Snapshot(w) }
+
+// Restore implements stream.Snapshotter.
+func (s *step) Restore(r io.Reader) error { return s.engine.Restore(r) }
 
 func (s *step) evaluate(ctx context.Context, in cordon.Record) ([]cordon.Finding, error) {
 	ev, err := cordon.EventOf(in)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/services/detect"
 )
 
@@ -36,5 +37,6 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	return detect.Run(ctx, detect.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies, Session: s.kafka.Session(),
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
+		Progress: func(p stream.Progress) { sh.Restoring(p.Partitions, p.Left) },
 	})
 }
