@@ -204,6 +204,7 @@ func (c *consumer) equip(cl *Claim) *Claim {
 	r.maxRecords, r.maxBytes, r.maxWait = c.cfg.MaxRecords, c.cfg.MaxBytes, c.cfg.MaxWait
 	r.retried = func() { c.cfg.Hooks.retry("fetch") }
 	r.trouble = func(err error) { c.cfg.Log.Warn("cannot fetch; trying again: is the broker up?", "err", err) }
+	r.stalled = func(s Stall) { report(c.cfg.Hooks, c.cfg.Log, s) }
 	cl.reader = r
 	return cl
 }

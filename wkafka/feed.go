@@ -18,6 +18,7 @@ type feed struct {
 
 func newFeed(cfg *SubscriberConfig, c *Claim, base context.Context, out chan<- *message.Message) *feed {
 	dead := cfg.deadLetters()
+	c.reader.stallAfter = cfg.StallAfter
 	return &feed{
 		cfg: cfg, claim: c, mint: newMinter(c, base, dead.to != nil), dead: dead,
 		delays: nackDelays{cfg.NackDelay, cfg.NackDelayMax}, out: out,

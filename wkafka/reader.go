@@ -29,6 +29,8 @@ type PartitionReader struct {
 	maxWait    time.Duration
 	retried    func()      // may be nil; called at each retry
 	trouble    func(error) // may be nil; told what goes on for a minute
+	stallAfter time.Duration
+	stalled    func(Stall) // may be nil; told of records that brokers do not hand out
 
 	// Owned by the goroutine that calls Fetch and Poll.
 	dec       *decoder
@@ -48,7 +50,7 @@ func NewPartitionReader(cfg Config, topic string, partition int, offset int64) *
 func newReader(c *cluster, topic string, partition int, offset int64) *PartitionReader {
 	return &PartitionReader{
 		cluster: c, topic: topic, partition: partition,
-		maxRecords: defaultMaxRecords, maxBytes: defaultMaxBytes, maxWait: defaultMaxWait,
+		maxRecords: defaultMaxRecords, maxBytes: defaultMaxBytes, maxWait: defaultMaxWait, stallAfter: defaultStall,
 		dec: newDecoder(topic, partition), next: offset, ahead: offset,
 	}
 }
@@ -56,10 +58,19 @@ func newReader(c *cluster, topic string, partition int, offset int64) *Partition
 // Fetch returns the next records, at least one and at most a thousand. It
 // waits for them until ctx ends.
 func (r *PartitionReader) Fetch(ctx context.Context) (Batch, error) {
+	quiet := time.Duration(0)
 	for {
+		from := r.ahead
 		b, err := r.Poll(ctx)
 		if err != nil || len(b.Records) > 0 {
 			return b, err
+		}
+		if quiet += r.maxWait; r.ahead > from {
+			quiet = 0 // past records that readers do not see
+		}
+		if quiet >= r.stallAfter {
+			r.inquire(ctx, quiet)
+			quiet = 0
 		}
 	}
 }
