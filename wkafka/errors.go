@@ -1,11 +1,9 @@
 package wkafka
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -100,43 +98,4 @@ func notSent(err error) bool {
 		}
 	}
 	return permanent(err)
-}
-
-// Delays between attempts double from the first to the last.
-const (
-	backoffFirst = 50 * time.Millisecond
-	backoffLast  = 2 * time.Second
-	logFirst     = time.Second // leaders move and topics appear in less
-	logAgain     = time.Minute // between two reports of the same trouble
-)
-
-// backoff counts attempts at one thing and says when to speak of it: when it
-// has lasted a second, and then once a minute. It needs no clock.
-type backoff struct {
-	delay  time.Duration
-	silent time.Duration // since it was spoken of
-	spoken bool
-}
-
-// wait waits before the next attempt. It reports false when ctx ended.
-func (b *backoff) wait(ctx context.Context) bool {
-	b.delay = min(max(2*b.delay, backoffFirst), backoffLast)
-	b.silent += b.delay
-	t := time.NewTimer(b.delay)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
-// speak reports whether this failure should be logged.
-func (b *backoff) speak() bool {
-	if !b.spoken && b.silent < logFirst || b.spoken && b.silent < logAgain {
-		return false
-	}
-	b.silent, b.spoken = 0, true
-	return true
 }

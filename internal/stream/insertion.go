@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/wkafka"
 )
 
 // Checker is a Sink that can be asked what it holds. ClickHouse notes the token
@@ -47,7 +48,7 @@ type insertion struct {
 // run brings the batch into the sink. It returns an error only when ctx has
 // ended or the group has given the partition to somebody else.
 func (i *insertion) run(ctx context.Context) error {
-	var retry backoff
+	var retry wkafka.Backoff
 	for {
 		done, err := i.step(ctx)
 		if done {
@@ -64,11 +65,11 @@ func (i *insertion) run(ctx context.Context) error {
 			return fatal.err
 		}
 		i.d.cfg.Metrics.retry(i.d.cfg.Group, "insert")
-		if retry.speak() {
+		if retry.Speak() {
 			i.d.cfg.Log.Error("cannot insert; trying the same batch again, the log keeps what comes meanwhile: is the database up, and may this user write?",
 				"topic", i.d.claim.Topic, "partition", i.d.claim.Partition, "records", len(i.batch), "err", err)
 		}
-		if !retry.wait(ctx) {
+		if !retry.Wait(ctx) {
 			return ctx.Err()
 		}
 	}
