@@ -104,7 +104,12 @@ func (a *Admin) committed(ctx context.Context, group string, partitions map[stri
 type Range struct{ Start, End int64 }
 
 // Ranges returns what is kept of each partition of topic.
-func (a *Admin) Ranges(ctx context.Context, topic string, partitions int) ([]Range, error) {
+func (a *Admin) Ranges(ctx context.Context, topic string, partitions int) (r []Range, err error) {
+	err = a.retry(ctx, func() error { r, err = a.ranges(ctx, topic, partitions); return err })
+	return r, err
+}
+
+func (a *Admin) ranges(ctx context.Context, topic string, partitions int) ([]Range, error) {
 	out := make([]Range, partitions)
 	for _, which := range []int64{kafka.FirstOffset, kafka.LastOffset} {
 		req := make([]kafka.OffsetRequest, partitions)

@@ -51,6 +51,15 @@ func (f *Flags) Data() string { return f.data }
 // Kafka returns where the log is, which answers, and what its topics are
 // called.
 func (f *Flags) Kafka(ctx context.Context) (wkafka.Config, cordon.Topics, error) {
+	c, topics, err := f.KafkaUnseen()
+	if err != nil {
+		return c, topics, err
+	}
+	return c, topics, Reach(ctx, c, topics.Events())
+}
+
+// KafkaUnseen is Kafka for who looks itself whether it answers.
+func (f *Flags) KafkaUnseen() (wkafka.Config, cordon.Topics, error) {
 	if !f.set.Changed("kafka-brokers") {
 		i, err := datadir.Running(f.data)
 		if err != nil {
@@ -65,8 +74,7 @@ func (f *Flags) Kafka(ctx context.Context) (wkafka.Config, cordon.Topics, error)
 	if err != nil {
 		return wkafka.Config{}, cordon.Topics{}, err
 	}
-	topics := f.kafka.Topics()
-	return c, topics, Reach(ctx, c, topics.Events())
+	return c, f.kafka.Topics(), nil
 }
 
 // Store returns the DSN of ClickHouse.

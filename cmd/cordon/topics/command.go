@@ -141,7 +141,10 @@ func check(c *cobra.Command, cfg wkafka.Config, e Expect, alter, asJSON bool) er
 		return err
 	}
 	if alter {
-		if diffs, err = Alter(c.Context(), cfg, diffs, c.OutOrStdout()); err != nil {
+		if err := Alter(c.Context(), cfg, diffs, c.OutOrStdout()); err != nil {
+			return err
+		}
+		if diffs, err = settle(c.Context(), cfg, &e); err != nil {
 			return err
 		}
 	}
@@ -190,12 +193,31 @@ func Compare(ctx context.Context, cfg wkafka.Config, e *Expect) ([]Difference, e
 	return Check(cluster.Topics, settings, *e), nil
 }
 
-// Alter puts right what a setting can and returns what is left.
-func Alter(ctx context.Context, cfg wkafka.Config, diffs []Difference, w io.Writer) (left []Difference, err error) {
+// settle compares until the brokers have taken up what Alter has set, and
+// returns what is left.
+func settle(ctx context.Context, cfg wkafka.Config, e *Expect) ([]Difference, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		diffs, err := Compare(ctx, cfg, e)
+		if err != nil || !slices.ContainsFunc(diffs, func(d Difference) bool { return d.Alter != "" }) {
+			return diffs, err
+		}
+		select {
+		case <-ctx.Done():
+			return diffs, nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Alter puts right what a setting can.
+func Alter(ctx context.Context, cfg wkafka.Config, diffs []Difference, w io.Writer) error {
 	change := map[string]map[string]string{}
 	for _, d := range diffs {
 		if d.Alter == "" {
-			left = append(left, d)
 			continue
 		}
 		if change[d.Topic] == nil {
@@ -206,17 +228,14 @@ func Alter(ctx context.Context, cfg wkafka.Config, diffs []Difference, w io.Writ
 	a := wkafka.NewAdmin(cfg)
 	defer a.Close()
 	for _, topic := range slices.Sorted(maps.Keys(change)) {
-		bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := a.SetTopicConfigs(bounded, topic, change[topic])
-		cancel()
-		if err != nil {
-			return left, err
+		if err := a.SetTopicConfigs(ctx, topic, change[topic]); err != nil {
+			return err
 		}
 		for _, setting := range slices.Sorted(maps.Keys(change[topic])) {
 			fmt.Fprintf(w, "set       %s: %s = %s\n", topic, setting, change[topic][setting])
 		}
 	}
-	return left, nil
+	return nil
 }
 
 func write(w io.Writer, diffs []Difference, asJSON bool) error {
