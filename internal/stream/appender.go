@@ -32,11 +32,15 @@ func (a *Appender) Append(ctx context.Context, topic string, recs ...cordon.Reco
 	if err != nil {
 		return nil, err
 	}
+	return positions(topic, done), nil
+}
+
+func positions(topic string, done []wkafka.Appended) []cordon.Position {
 	at := make([]cordon.Position, len(done))
 	for i, d := range done {
 		at[i] = cordon.Position{Topic: topic, Partition: d.Partition, Offset: d.Offset}
 	}
-	return at, nil
+	return at
 }
 
 // Close waits for what is on its way and ends the connections.

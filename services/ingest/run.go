@@ -63,6 +63,7 @@ func (o Options) config(f format, inv *inventory.Inventory, m *Metrics, s *strea
 		Topics:   []string{topic},
 		Rejected: o.Topics.Rejected(),
 		Session:  o.Session,
+		Now:      o.Now,
 		Log:      o.Log,
 		Metrics:  s,
 		Open: func(ctx context.Context, c *stream.Claim) (stream.Step, error) {

@@ -121,8 +121,13 @@ func (p *partition) logStep(a cordon.Action) {
 		"policy", a.Policy, "until", a.Until, "attempt", a.Attempt, "by", a.By, "reason", a.Reason)
 }
 
+// appender appends as long as this process holds the partition.
+type appender interface {
+	Append(ctx context.Context, topic string, recs ...cordon.Record) ([]cordon.Position, error)
+}
+
 // appendTo returns the appendStep of a topic.
-func appendTo(app *stream.Appender, topic string, log *slog.Logger) appendStep {
+func appendTo(app appender, topic string, log *slog.Logger) appendStep {
 	return func(ctx context.Context, a cordon.Action) error {
 		rec, err := a.Record()
 		if err != nil {

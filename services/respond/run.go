@@ -28,6 +28,7 @@ type Options struct {
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
 	Now      func() time.Time
+	Progress func(stream.Progress) // told what is left to read before work begins; may be nil
 
 	URL      string        // where webhooks go
 	Secret   Secret        // that signs them
@@ -74,12 +75,7 @@ func Run(ctx context.Context, o Options) error {
 		o.Enforcer = hook
 	}
 	o.Rules.Enforcer = o.Enforcer.Name()
-	app, err := stream.NewAppender(o.Kafka, o.Now)
-	if err != nil {
-		return fmt.Errorf("respond: %w", err)
-	}
-	defer app.Close()
-	r := &responder{Options: o, app: app}
+	r := &responder{Options: o}
 	if o.Registry != nil {
 		r.metrics, r.stream = newMetrics(o.Registry), stream.NewMetrics(o.Registry, o.Now)
 	}
@@ -89,7 +85,6 @@ func Run(ctx context.Context, o Options) error {
 // responder is what the partitions of one process share.
 type responder struct {
 	Options
-	app     *stream.Appender
 	metrics *metrics
 	stream  *stream.Metrics
 	crew    crew
@@ -100,6 +95,7 @@ func (r *responder) run(ctx context.Context) error {
 	err := stream.Run(ctx, stream.Config{
 		Kafka: r.Kafka, Group: r.Topics.Prefix + Group, Service: "respond",
 		Topics: []string{r.Topics.Findings()}, Rejected: r.Topics.Rejected(),
+		Now: r.Now, Progress: r.Progress,
 		Session: r.Session, Open: r.open, Log: r.Log, Metrics: r.stream,
 	})
 	if err != nil {
@@ -118,9 +114,9 @@ func (r *responder) open(ctx context.Context, c *stream.Claim) (stream.Step, err
 	log := r.Log.With("partition", c.Partition)
 	p := &partition{
 		rules: r.Rules, topic: actions, now: r.Now, log: log, metrics: r.metrics,
-		dispatch: r.crew.dispatcher(appendTo(r.app, actions, log)), state: NewState(),
+		dispatch: r.crew.heldBy(c.Lease).dispatcher(appendTo(c, actions, log)), state: NewState(),
 	}
-	next, err := stream.Replay(ctx, r.Kafka, actions, c.Partition, 0, -1, func(rec cordon.Record) error {
+	next, err := c.Replay(ctx, actions, c.Partition, 0, -1, func(rec cordon.Record) error {
 		p.fold(rec)
 		return nil
 	})

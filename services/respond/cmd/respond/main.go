@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon/internal/service"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/services/respond"
 	"github.com/spf13/pflag"
 )
@@ -56,6 +57,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	return respond.Run(ctx, respond.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Session: s.kafka.Session(),
 		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
-		URL: s.url, Secret: secret, Rules: s.rules,
+		Progress: func(p stream.Progress) { sh.Restoring(p.Partitions, p.Left) },
+		URL:      s.url, Secret: secret, Rules: s.rules,
 	})
 }

@@ -1,0 +1,23 @@
+package stream
+
+import (
+	"context"
+
+	"github.com/cordon-iot/cordon"
+)
+
+// Lease returns nil while this process certainly holds the partition; after any
+// other answer the assignment's contexts end. Ask right before an effect that
+// only the holder may have: a process that was stopped for longer than its
+// session learns here that it has a successor. Any goroutine may ask.
+func (c *Claim) Lease() error { return c.a.lease() }
+
+// Append is Appender.Append for as long as this process holds the partition.
+// After an error that errors.Is wkafka.ErrFenced it does not any more.
+func (c *Claim) Append(ctx context.Context, topic string, recs ...cordon.Record) ([]cordon.Position, error) {
+	done, err := c.a.publish(ctx, topic, toKafka(len(recs), func(i int) *cordon.Record { return &recs[i] }))
+	if err != nil {
+		return nil, err
+	}
+	return positions(topic, done), nil
+}
