@@ -1,0 +1,172 @@
+package check
+
+import "maps"
+
+// Check judges h.
+func Check(h History) *Report {
+	r := &Report{Wire: map[string]int{}, Counts: map[string]int{
+		"raw records": len(h.Raw), "events": len(h.Events), "rejected": len(h.Rejected),
+		"findings": len(h.Findings), "steps of actions": len(h.Steps), "rows": len(h.Rows),
+		"commits": len(h.Commits), "deliveries of webhooks": len(h.Deliveries),
+	}}
+	r.derived(h)
+	r.order(h)
+	r.rows(h)
+	r.findings(h)
+	r.commits(h.Commits)
+	r.actions(h)
+	return r
+}
+
+// derived: each raw record is one event or one rejected record.
+func (r *Report) derived(h History) {
+	const of = "events and rejected"
+	r.looked(Lost, of)
+	r.looked(Unseen, of)
+	r.looked(Changed, of)
+	raw := marks{}
+	for _, x := range h.Raw {
+		raw.set(x.Place, uint64(x.Mark)+1)
+	}
+	made := tally{}
+	for _, all := range [][]Event{h.Events, h.Rejected} {
+		for _, e := range all {
+			want := raw.get(e.Input)
+			switch {
+			case want == 0:
+				r.found(Unseen, of, "%s is of %s, which is not there", e.Place, e.Input)
+			case uint64(e.Mark) != want-1:
+				r.found(Changed, of, "%s says it is record %d; its input %s is %d", e.Place, e.Mark, e.Input, want-1)
+			case made.add(e.Input) > 1:
+				r.Wire[e.Topic]++
+			}
+		}
+	}
+	for _, x := range h.Raw {
+		if made.get(x.Place) == 0 {
+			r.found(Lost, of, "%s is neither an event nor rejected", x.Place)
+		}
+	}
+}
+
+// order: the events of a key stand in the order of their inputs, in one
+// partition. What stands there once more does not count.
+func (r *Report) order(h History) {
+	const of = "events"
+	r.looked(Reordered, of)
+	last := map[string]Event{}
+	seen := tally{}
+	for _, e := range h.Events {
+		if seen.add(e.Input) > 1 {
+			continue
+		}
+		before, ok := last[e.Key]
+		switch {
+		case !ok:
+		case before.Partition != e.Partition:
+			r.found(Reordered, of, "%s is in partitions %d and %d", e.Key, before.Partition, e.Partition)
+		case before.Input.Topic == e.Input.Topic && before.Input.Offset > e.Input.Offset:
+			r.found(Reordered, of, "%s: %s, of %s, stands behind %s, of %s", e.Key, e.Place, e.Input, before.Place, before.Input)
+		}
+		last[e.Key] = e
+	}
+}
+
+// rows: each record of a topic that is kept is one row.
+func (r *Report) rows(h History) {
+	const of = "rows"
+	r.looked(Lost, of)
+	r.looked(Duplicated, of)
+	r.looked(Unseen, of)
+	in := tally{}
+	for _, row := range h.Rows {
+		if in.add(row.Place) == 2 {
+			r.found(Duplicated, of, "%s is in table %s more than once", row.Place, row.Table)
+		}
+	}
+	log := tally{}
+	kept := func(p Place) {
+		log.add(p)
+		if in.get(p) == 0 {
+			r.found(Lost, of, "%s has no row", p)
+		}
+	}
+	each(h, kept)
+	for _, row := range h.Rows {
+		if log.get(row.Place) == 0 {
+			r.found(Unseen, of, "a row of %s is of %s, which is not there", row.Table, row.Place)
+		}
+	}
+}
+
+// each calls f with every record that history keeps.
+func each(h History, f func(Place)) {
+	for _, e := range h.Events {
+		f(e.Place)
+	}
+	for _, e := range h.Rejected {
+		f(e.Place)
+	}
+	for _, x := range h.Findings {
+		f(x.Place)
+	}
+	for _, s := range h.Steps {
+		f(s.Place)
+	}
+}
+
+// findings: those in the log are those that follow from the events, once each,
+// byte for byte, and in the order of their causes.
+func (r *Report) findings(h History) {
+	const of = "findings"
+	for _, k := range []Kind{Lost, Duplicated, Unseen, Changed, Reordered} {
+		r.looked(k, of)
+	}
+	want := map[string]Finding{}
+	for _, f := range h.Expected {
+		want[f.ID] = f
+	}
+	missing := maps.Clone(want)
+	last := map[string]Finding{}
+	seen := map[string]bool{}
+	for _, f := range h.Findings {
+		delete(missing, f.ID)
+		if seen[f.ID] {
+			r.found(Duplicated, of, "%s stands at %s once more", f.ID, f.Place)
+			continue
+		}
+		seen[f.ID] = true
+		w, ok := want[f.ID]
+		switch {
+		case !ok:
+			r.found(Unseen, of, "%s at %s follows from no event", f.ID, f.Place)
+		case w.Body != f.Body || w.Key != f.Key:
+			r.found(Changed, of, "%s at %s is\n%s\nand should be\n%s", f.ID, f.Place, f.Body, w.Body)
+		}
+		if before, ok := last[f.Key]; ok && before.Cause.Offset > f.Cause.Offset {
+			r.found(Reordered, of, "%s: %s, caused by %s, stands behind %s, caused by %s", f.Key, f.Place, f.Cause, before.Place, before.Cause)
+		}
+		last[f.Key] = f
+	}
+	for _, id := range sortedKeys(missing) {
+		r.found(Lost, of, "%s, which follows from %s, is not there", id, missing[id].Cause)
+	}
+}
+
+// commits: a committed offset does not go back.
+func (r *Report) commits(all []Commit) {
+	const of = "commits"
+	r.looked(Regressed, of)
+	type groupPart struct {
+		group string
+		part
+	}
+	highest := map[groupPart]int64{}
+	for _, c := range all {
+		p := groupPart{c.Group, part{c.Topic, c.Partition}}
+		if c.Offset < highest[p] {
+			r.found(Regressed, of, "%s: %s/%d went from %d to %d", c.Group, c.Topic, c.Partition, highest[p], c.Offset)
+		}
+		highest[p] = c.Offset
+	}
+}

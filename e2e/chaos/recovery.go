@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Recovery is how long partitions stood still after their reader went.
+type Recovery struct {
+	Instance   string  `json:"instance"`
+	How        string  `json:"how"` // "kill -9" or "clean stop"
+	Partitions int     `json:"partitions"`
+	Longest    float64 `json:"longest_s"`
+	Of         string  `json:"of"` // the partition that took longest
+	Limit      float64 `json:"limit_s"`
+	OK         bool    `json:"ok"`
+}
+
+// String is for the table.
+func (r Recovery) String() string {
+	return fmt.Sprintf("%s of %s: %d partitions go on after at most %.2f s (%s); limit %.1f s", r.How, r.Instance, r.Partitions, r.Longest, r.Of, r.Limit)
+}
+
+const (
+	// lately is how long ago a partition may have been committed for to count
+	// as one that is busy.
+	lately = 3 * time.Second
+	// historyWait is how long history waits for a batch to fill before its
+	// first commit.
+	historyWait = 2 * time.Second
+)
+
+// recoveries kills one instance of each service, starts it again, lets the
+// groups settle, and stops another one: nothing else goes wrong meanwhile. All
+// services at the same time, since their groups have nothing to do with each
+// other.
+func (w *world) recoveries(ctx context.Context) []Recovery {
+	var mu sync.Mutex
+	var all []Recovery
+	for _, how := range []string{"kill -9", "clean stop"} {
+		time.Sleep(2 * lately) // so that it is known who works on what
+		var wg sync.WaitGroup
+		for n, service := range []string{"ingest", "detect", "respond"} {
+			inst := w.of(service)[n%replicas]
+			wg.Go(func() {
+				r, err := w.recovery(ctx, inst, how)
+				if err != nil {
+					inst.note(err.Error())
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, r)
+			})
+		}
+		wg.Wait()
+		if err := w.ready(ctx); err != nil {
+			w.brokers.nodes[0].note("groups do not settle: " + err.Error())
+		}
+	}
+	return all
+}
+
+// recovery ends inst and measures how long its partitions stand still.
+func (w *world) recovery(ctx context.Context, inst *instance, how string) (Recovery, error) {
+	limit := w.o.session + time.Second
+	held := w.busy(inst.name)
+	begun := time.Now()
+	ended := make(chan error, 1)
+	end := inst.kill
+	if how != "kill -9" {
+		limit = time.Second
+		end = func() error { return inst.life.(*process).end(syscall.SIGTERM, killPatience) }
+	}
+	go func() { ended <- end() }()
+	r := Recovery{Instance: inst.name, How: how, Partitions: len(held), Limit: limit.Seconds(), OK: true}
+	for _, k := range held {
+		took := w.goesOn(ctx, k, begun, limit+10*time.Second)
+		allowed := limit
+		if w.tap.names[k.group] == "history" {
+			allowed += historyWait
+		}
+		r.OK = r.OK && took <= allowed
+		if took.Seconds() > r.Longest {
+			r.Longest, r.Of = took.Seconds(), fmt.Sprintf("%s %s/%d", k.group, k.topic, k.partition)
+		}
+	}
+	if err := <-ended; err != nil {
+		return r, err
+	}
+	return r, inst.start()
+}
+
+// busy are the partitions that an instance works on and into which there is a
+// steady flow.
+func (w *world) busy(name string) []ledgerKey {
+	flow := []string{w.topics.Raw("zeek"), w.topics.Events(), w.topics.Findings()}
+	return slices.DeleteFunc(w.ledger.held(name, time.Now().Add(-lately)), func(k ledgerKey) bool {
+		return !slices.Contains(flow, k.topic)
+	})
+}
+
+// goesOn waits until somebody commits for k, and returns how long that is after
+// begun; at most longest.
+func (w *world) goesOn(ctx context.Context, k ledgerKey, begun time.Time, longest time.Duration) time.Duration {
+	ctx, cancel := context.WithDeadline(ctx, begun.Add(longest))
+	defer cancel()
+	var at time.Time
+	err := poll(ctx, 10*time.Millisecond, func() error {
+		if at = w.ledger.committed(k); at.After(begun) {
+			return nil
+		}
+		return fmt.Errorf("nobody commits for %s/%d", k.topic, k.partition)
+	})
+	if err != nil {
+		return longest
+	}
+	return at.Sub(begun)
+}

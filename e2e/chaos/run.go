@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cordon-iot/cordon/e2e/chaos/check"
+)
+
+// options say what a run does.
+type options struct {
+	broker      string // embedded, apache or apache3
+	events      int
+	rate        int // events a second
+	kills       int
+	seed        uint64
+	session     time.Duration // of consumer groups
+	lease       time.Duration // of quarantines
+	patience    time.Duration // until all is settled at the end, beside the lease
+	noRecovery  bool          // leave out the measurement of recovery times
+	sabotage    string        // defect to put in
+	bin, out    string        // folders of programs and results
+	jars        string        // folder with those of Apache Kafka
+	keep        bool          // the folder of a run without defects
+	every       time.Duration // between samples
+	steadyLimit float64       // goroutines a minute that a steady run may gain; 0 for no limit
+}
+
+// Result is what a run found.
+type Result struct {
+	Broker     string            `json:"broker"`
+	Seed       uint64            `json:"seed"`
+	Events     int               `json:"events"`
+	Seconds    float64           `json:"seconds"`
+	Kills      int               `json:"kills"`
+	By         map[string]int    `json:"injected"` // by what was done to whom
+	Injected   []Injected        `json:"log"`
+	Points     map[string]int    `json:"points"` // requests at which something could go wrong
+	Missed     map[string]int    `json:"missed"` // cards whose site was not reached in time
+	Recoveries []Recovery        `json:"recoveries"`
+	Ended      []string          `json:"ended"` // programs that ended by themselves
+	Weights    map[string]Weight `json:"weights"`
+	Settled    string            `json:"unsettled,omitempty"` // what was left after the wait
+	Settle     float64           `json:"settle_s"`
+	Report     *check.Report     `json:"report"`
+	Failures   []string          `json:"failures"`
+	Dir        string            `json:"dir"`
+}
+
+// run runs everything and judges it.
+func run(ctx context.Context, o options, out io.Writer) (*Result, error) {
+	dir, err := filepath.Abs(filepath.Join(o.out, fmt.Sprintf("%s-%d", o.broker, o.seed)))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o750)); err != nil {
+		return nil, err
+	}
+	d := newDirector(o.session, rand.New(rand.NewPCG(o.seed, 4))) //nolint:gosec // it is to be repeatable
+	w, err := newWorld(o, dir, d)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	say(out, d, "starting %s broker, store and %d instances of each service", o.broker, replicas)
+	if err := w.start(ctx); err != nil {
+		w.dump(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("start: %w; logs in %s", err, dir)
+	}
+	r := &Result{Broker: o.broker, Seed: o.seed, Events: o.events, Dir: dir}
+	err = w.stress(ctx, r, out)
+	return r, err
+}
+
+// say prints a line with the time of the run.
+func say(out io.Writer, d *director, format string, args ...any) {
+	fmt.Fprintf(out, "%7.2f s  %s\n", time.Since(d.begun).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// stress feeds, lets things go wrong, waits until all is quiet and judges.
+func (w *world) stress(ctx context.Context, r *Result, out io.Writer) error {
+	d := w.director
+	sampling, stop := context.WithCancel(ctx)
+	s := &sampler{w: w}
+	var wg sync.WaitGroup
+	wg.Go(func() { s.run(sampling, w.o.every) })
+	defer func() { stop(); wg.Wait() }()
+	if err := w.disturb(ctx, r, out); err != nil {
+		return err
+	}
+	r.Injected, r.Kills, r.Ended = d.log(), d.killed(), w.ended()
+	r.Points, r.Missed = d.reached()
+	say(out, d, "all is fed, %d kills; waiting until all is settled", r.Kills)
+	begun := time.Now()
+	if err := w.settle(ctx, w.o.patience+w.o.lease); err != nil {
+		r.Settled = err.Error()
+		say(out, d, "not settled: %v", err)
+		w.dump(ctx)
+	}
+	r.Settle = time.Since(begun).Seconds()
+	if err := w.sabotaged(ctx); err != nil {
+		return err
+	}
+	r.Weights = s.weights()
+	say(out, d, "reading what was left behind")
+	h, err := w.history(ctx)
+	if err != nil {
+		return err
+	}
+	r.Report = check.Check(h)
+	r.Seconds = time.Since(d.begun).Seconds()
+	r.judge(w.o)
+	return nil
+}
+
+// sabotaged puts in a defect, if that is asked for, and lets it settle.
+func (w *world) sabotaged(ctx context.Context) error {
+	if err := w.sabotage.again(ctx, w); err != nil || w.sabotage.kind == "" {
+		return err
+	}
+	_ = w.settle(ctx, 20*time.Second) // what does not settle is what the checker has to notice
+	return nil
+}
+
+// disturb feeds the load and lets things go wrong meanwhile.
+func (w *world) disturb(ctx context.Context, r *Result, out io.Writer) error {
+	d := w.director
+	var f feeder
+	fed := make(chan error, 1)
+	span := time.Duration(float64(w.o.events) / float64(w.o.rate) * float64(time.Second))
+	begun := time.Now()
+	go func() { fed <- w.feed(ctx, &f) }()
+	if !w.o.noRecovery {
+		say(out, d, "feeding; measuring recovery times meanwhile")
+		r.Recoveries = w.recoveries(ctx)
+		for _, x := range r.Recoveries {
+			say(out, d, "%s", x)
+		}
+	}
+	say(out, d, "things go wrong from now on")
+	left := max(span-time.Since(begun), 10*time.Second)
+	limited, cancel := context.WithTimeout(ctx, left*2)
+	defer cancel()
+	newScheduler(w, w.o.seed).run(limited, w.o.kills, left*9/10)
+	var err error
+	select {
+	case err = <-fed:
+	case <-time.After(left + time.Minute):
+		err = fmt.Errorf("the load is not fed: %d of %d records acknowledged", f.acked.Load(), w.o.events)
+	}
+	d.disarm()
+	return err
+}
+
+// judge lists why the run has failed, if it has.
+func (r *Result) judge(o options) {
+	r.By = map[string]int{}
+	for _, i := range r.Injected {
+		r.By[i.Card]++
+	}
+	fail := func(format string, args ...any) { r.Failures = append(r.Failures, fmt.Sprintf(format, args...)) }
+	for _, d := range r.Report.Defects {
+		if d.Count > 0 {
+			fail("%s: %s: %d", d.Kind, d.Of, d.Count)
+		}
+	}
+	if r.Settled != "" {
+		fail("not settled: %s", r.Settled)
+	}
+	if r.Kills < o.kills {
+		fail("%d kills; want %d", r.Kills, o.kills)
+	}
+	if n := r.Report.Counts["raw records"]; n < o.events {
+		fail("%d raw records in the log; %d were fed", n, o.events)
+	}
+	for _, x := range r.Recoveries {
+		if !x.OK {
+			fail("recovery: %s", x)
+		}
+	}
+	if o.steadyLimit > 0 {
+		for name, x := range r.Weights {
+			if x.GoroutinesPerMinute > o.steadyLimit {
+				fail("%s gains %.1f goroutines a minute", name, x.GoroutinesPerMinute)
+			}
+		}
+	}
+}
+
+// save writes the result as JSON.
+func (r *Result) save(out string) (string, error) {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(out, fmt.Sprintf("chaos-%s-%d.json", r.Broker, r.Seed))
+	return name, os.WriteFile(name, b, 0o600)
+}
