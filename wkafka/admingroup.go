@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/describegroups"
@@ -126,6 +127,44 @@ func (a *Admin) ranges(ctx context.Context, topic string, partitions int) ([]Ran
 				continue
 			}
 			out[p].End = r.LastOffset
+		}
+	}
+	return out, nil
+}
+
+// OffsetsAt returns, for each partition of topic, the offset of the first
+// record whose time is at or after at; where there is none, that after the last
+// record.
+func (a *Admin) OffsetsAt(ctx context.Context, topic string, partitions int, at time.Time) (offsets []int64, err error) {
+	err = a.retry(ctx, func() error { offsets, err = a.offsetsAt(ctx, topic, partitions, at); return err })
+	return offsets, err
+}
+
+func (a *Admin) offsetsAt(ctx context.Context, topic string, partitions int, at time.Time) ([]int64, error) {
+	kept, err := a.ranges(ctx, topic, partitions)
+	if err != nil {
+		return nil, err
+	}
+	if at.UnixMilli() < 0 {
+		at = time.UnixMilli(0) // less stands for other things
+	}
+	req := make([]kafka.OffsetRequest, partitions)
+	out := make([]int64, partitions)
+	for p := range req {
+		req[p], out[p] = kafka.TimeOffsetOf(p, at), kept[p].End
+	}
+	res, err := a.cluster.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: req}})
+	if err != nil {
+		return nil, fmt.Errorf("offsets of topic %s at %s: %w", topic, at.UTC().Format(time.RFC3339), err)
+	}
+	for _, p := range res.Topics[topic] {
+		if p.Error != nil {
+			return nil, fmt.Errorf("offsets of topic %s at %s: %w", topic, at.UTC().Format(time.RFC3339), p.Error)
+		}
+		for offset := range p.Offsets {
+			if offset >= 0 && p.Partition < partitions {
+				out[p.Partition] = offset
+			}
 		}
 	}
 	return out, nil

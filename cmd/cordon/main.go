@@ -7,6 +7,7 @@ import (
 
 	"github.com/cordon-iot/cordon/cmd/cordon/broker"
 	"github.com/cordon-iot/cordon/cmd/cordon/demo"
+	"github.com/cordon-iot/cordon/cmd/cordon/dlq"
 	"github.com/cordon-iot/cordon/cmd/cordon/doctor"
 	"github.com/cordon-iot/cordon/cmd/cordon/feed"
 	"github.com/cordon-iot/cordon/cmd/cordon/initialize"
@@ -30,7 +31,7 @@ func root() *cobra.Command {
 	}
 	add(c, "Run", up.Command(), demo.Command())
 	add(c, "Look", tap.Command(), query.Command())
-	add(c, "Use", feed.Command())
+	add(c, "Use", feed.Command(), dlq.Command())
 	add(c, "Operate", doctor.Command(), up.ConfigCommand(), initialize.Command(), secrets.Command(), topics.Command(), broker.Command(), store.Command())
 	return c
 }
