@@ -110,8 +110,8 @@ func TestBeats(t *testing.T) {
 		{500 * time.Millisecond, 400 * time.Millisecond, 100 * time.Millisecond},
 		{500 * time.Millisecond, time.Nanosecond, time.Millisecond},
 	} {
-		b := newBeats(tc.commit, tc.deadline)
-		b.Stop()
+		b := newBeats(tc.commit, tc.deadline, func() {})
+		b.stop()
 		late := time.Duration(0)
 		for b.now = 10; tc.deadline > 0 && !b.late(10); b.now++ {
 			late += b.every

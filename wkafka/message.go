@@ -17,6 +17,7 @@ type minter struct {
 	base  context.Context // values for the contexts of messages; never ends
 	parks bool
 	place string     // "topic/partition/"
+	uuid  []byte     // of the last message
 	slab  []delivery // to hand out: one allocation for many
 }
 
@@ -37,7 +38,8 @@ func (m *minter) single(b Batch, attempt int) (*message.Message, *delivery) {
 	b.Records = b.Records[:1:1]
 	m.fill(d, b, attempt)
 	r := &b.Records[0]
-	msg := message.NewMessage(m.place+strconv.FormatInt(r.Offset, 10), r.Value)
+	m.uuid = strconv.AppendInt(append(m.uuid[:0], m.place...), r.Offset, 10)
+	msg := message.NewMessage(string(m.uuid), r.Value)
 	readHeaders(msg, r.Headers)
 	msg.SetContext(d)
 	return msg, d

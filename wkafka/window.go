@@ -28,34 +28,44 @@ type window struct {
 	clock   *beats // for deadlines and commits
 	watch   watch
 
-	events chan event // room for one of every slot
+	events chan event // room for one of every slot, a beat and the end: posting never waits
 	wg     sync.WaitGroup
 	ctx    context.Context // of writes to the dead letters; ends with run
 	cancel context.CancelFunc
 }
 
-// event is what has happened to a slot outside run.
+// event is what has happened outside run.
 type event struct {
-	slot   uint64
-	parked bool // else: its pause is over
-	err    error
+	what what
+	slot uint64
+	err  error
 }
+
+type what uint8
+
+const (
+	itsPauseIsOver what = iota // slot's
+	itWasParked                // slot, unless err says why not
+	theClockBeats
+	theClaimEnds
+)
 
 func newWindow(f *feed, size int) *window {
 	w := &window{
 		feed: f, ring: ring{slots: make([]slot, size)}, next: f.claim.Start, stored: f.claim.Start,
-		clock: newBeats(f.cfg.CommitInterval, f.cfg.AckDeadline), events: make(chan event, size), watch: f.newWatch(),
+		events: make(chan event, size+2), watch: f.newWatch(),
 	}
+	w.clock = newBeats(f.cfg.CommitInterval, f.cfg.AckDeadline, func() { w.events <- event{what: theClockBeats} })
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
 }
 
-// patience is how many messages may be handed out before ctx and the clock are
-// looked at.
+// patience is how many messages may be handed out before events are looked at.
 const patience = 32
 
 func (w *window) run(ctx context.Context) error {
 	defer w.stop()
+	defer context.AfterFunc(ctx, func() { w.events <- event{what: theClaimEnds} })()
 	for {
 		w.advance()
 		s := w.outgoing()
@@ -66,7 +76,7 @@ func (w *window) run(ctx context.Context) error {
 			return errors.Join(err, w.storeLast(ctx))
 		}
 		if ctx.Err() != nil {
-			w.drain()
+			w.drain(ctx)
 			return w.storeLast(ctx)
 		}
 	}
@@ -84,14 +94,18 @@ func (w *window) hand(s *slot) bool {
 }
 
 // wait returns when something has happened. s, if there is one, is the message
-// to hand out.
+// to hand out. It waits for as few things as it can, since each costs time:
+// an answer about the oldest message matters when there is no other to hand
+// out, else the clock is soon enough.
 func (w *window) wait(ctx context.Context, s *slot) error {
 	var out chan<- *message.Message
 	var msg *message.Message
+	var ok, no <-chan struct{}
 	if s != nil {
 		out, msg = w.out, s.msg
+	} else {
+		ok, no = w.head()
 	}
-	ok, no := w.head()
 	select {
 	case out <- msg:
 		w.sent(s)
@@ -104,10 +118,7 @@ func (w *window) wait(ctx context.Context, s *slot) error {
 		}
 		w.fetched, w.watch.moved = b, true
 	case e := <-w.events:
-		w.happened(e)
-	case <-w.clock.C:
-		return w.beat(ctx)
-	case <-ctx.Done():
+		return w.happened(ctx, e)
 	}
 	return nil
 }
@@ -205,33 +216,40 @@ func (w *window) failed(n uint64, s *slot, reason string) {
 
 func (w *window) pause(n uint64, s *slot) {
 	s.state = slotPausing
-	time.AfterFunc(w.delays.after(s.attempts), func() { w.events <- event{slot: n} })
+	time.AfterFunc(w.delays.after(s.attempts), func() { w.events <- event{what: itsPauseIsOver, slot: n} })
 }
 
 // park writes letters; until they are durable the record stays in its slot.
 func (w *window) park(n uint64, s *slot, letters []DeadLetter) {
 	s.state, s.attempts = slotParking, s.d.Attempt
-	w.wg.Go(func() { w.events <- event{slot: n, parked: true, err: w.dead.write(w.ctx, letters)} })
+	w.wg.Go(func() { w.events <- event{itWasParked, n, w.dead.write(w.ctx, letters)} })
 }
 
-func (w *window) happened(e event) {
-	s := w.at(e.slot)
-	switch {
-	case !e.parked:
+// happened takes up e. The claim's end shows in ctx.
+func (w *window) happened(ctx context.Context, e event) error {
+	switch e.what {
+	case itsPauseIsOver:
+		s := w.at(e.slot)
 		s.state = slotReady
 		s.msg, s.d = w.mint.single(s.batch, s.attempts+1)
 		w.again++
-	case e.err == nil:
+	case itWasParked:
+		s := w.at(e.slot)
+		if e.err != nil {
+			w.pause(e.slot, s)
+			return nil
+		}
 		s.state = slotDone
-	default:
-		w.pause(e.slot, s)
+	case theClockBeats:
+		defer w.clock.next()
+		return w.beat(ctx)
 	}
+	return nil
 }
 
 // beat looks for answers and deadlines behind the oldest message, for a lack of
 // progress, and commits.
 func (w *window) beat(ctx context.Context) error {
-	w.clock.now++
 	for n := w.first; n < w.end; n++ {
 		s := w.at(n)
 		if s.state != slotSent {
@@ -278,7 +296,7 @@ func (w *window) storeLast(ctx context.Context) error {
 }
 
 // drain waits for the handlers that have a message, and for dead letters.
-func (w *window) drain() {
+func (w *window) drain(ctx context.Context) {
 	t := time.NewTimer(w.cfg.DrainTimeout)
 	defer t.Stop()
 	for {
@@ -294,7 +312,9 @@ func (w *window) drain() {
 		case <-ok:
 		case <-no:
 		case e := <-w.events:
-			w.happened(e)
+			if w.happened(ctx, e) != nil {
+				return
+			}
 		case <-t.C:
 			return
 		}
@@ -320,7 +340,7 @@ func (w *window) busy() *slot {
 
 // stop ends what is left of run.
 func (w *window) stop() {
-	w.clock.Stop()
+	w.clock.stop()
 	w.cancel()
 	for n := w.first; n < w.end; n++ {
 		w.at(n).d.cancel(errTaken)
