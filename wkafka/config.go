@@ -68,7 +68,3 @@ func (c *cluster) roundTrip(ctx context.Context, timeout time.Duration, req kafk
 	defer cancel()
 	return c.transport.RoundTrip(ctx, c.client.Addr, req)
 }
-
-func (c Config) dialer() *kafka.Dialer {
-	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, TLS: c.TLS, SASLMechanism: c.SASL}
-}

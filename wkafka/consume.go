@@ -52,9 +52,6 @@ func (c *consumer) run(ctx context.Context) error {
 	if err := c.awaitTopics(ctx); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
 	return c.memberships(ctx)
 }
 
@@ -94,7 +91,7 @@ func (c *consumer) memberships(ctx context.Context) error {
 	co := &coordinator{cluster: own, group: c.cfg.Group, instance: c.cfg.GroupInstanceID}
 	var retry backoff
 	id := ""
-	for {
+	for ctx.Err() == nil {
 		m := newMembership(ctx, c, co, id)
 		lost, err := m.run(ctx)
 		if ctx.Err() != nil {
@@ -111,10 +108,9 @@ func (c *consumer) memberships(ctx context.Context) error {
 		if m.beating {
 			retry = backoff{}
 		}
-		if !retry.wait(ctx) {
-			return failure(ctx)
-		}
+		retry.wait(ctx)
 	}
+	return failure(ctx)
 }
 
 // workerError is the cause of a context that a worker ended. Whatever else

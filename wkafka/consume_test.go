@@ -341,6 +341,9 @@ func TestBrokerRestart(t *testing.T) {
 		appendAll(t, p, topic, numbered(i, 50))
 	}
 	wait(t, all.enough, "all records")
+	if n := len(all.starts); n != 2 {
+		t.Errorf("the 2 partitions were given out %d times; want once each: the session outlives the broker", n)
+	}
 	var log []string
 	for part := range 2 {
 		log = append(log, readAll(t, cfg, topic, part)...)

@@ -68,19 +68,6 @@ func permanent(err error) bool {
 	return false
 }
 
-// fenced reports whether err is the group coordinator's answer to a member of
-// an older generation.
-func fenced(err error) bool {
-	for _, code := range []kafka.Error{
-		kafka.IllegalGeneration, kafka.UnknownMemberId, kafka.RebalanceInProgress, kafka.FencedInstanceID,
-	} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
-}
-
 // notSent reports whether a produce request failed before anything of it could
 // reach a log. A leader that is none any more is not among these: it may have
 // appended before it lost the partition, and its followers may have it.

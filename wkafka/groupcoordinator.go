@@ -23,8 +23,8 @@ import (
 // that makes sense.
 //
 // kafka-go's Client has calls for the same, which will not do: Heartbeat goes to
-// any broker, is encoded wrongly in the version that Kafka 2.4 and later
-// negotiate, and each of the others looks for the coordinator first.
+// any broker, in a version whose encoding is wrong, and reads no error; each of
+// the others looks for the coordinator first.
 type coordinator struct {
 	cluster  *cluster
 	group    string

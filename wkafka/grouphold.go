@@ -2,6 +2,7 @@ package wkafka
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -69,6 +70,13 @@ func (h *hold) end(err error) {
 		h.err = err
 	}
 	h.stop()
+}
+
+// fenced reports whether the partition ended because it was not certain that it
+// was held.
+func (h *hold) fenced() bool {
+	err := h.over()
+	return errors.Is(err, errLapsed) || errors.Is(err, ErrFenced)
 }
 
 // finished reports whether the function has returned.

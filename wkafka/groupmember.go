@@ -165,8 +165,14 @@ func (m *membership) enter(ctx context.Context) (partitions, error) {
 func (m *membership) startBeating() {
 	if !m.beating {
 		m.beating = true
-		m.wg.Go(func() { m.session.beat(m.co) })
+		m.wg.Go(func() { m.session.beat(m.heartbeat) })
 	}
+}
+
+// heartbeat waits for a part of the session timeout, so that a connection that
+// is dead without saying so does not cost the session.
+func (m *membership) heartbeat(ctx context.Context, at place) error {
+	return m.co.heartbeat(ctx, at, m.cfg.SessionTimeout/3)
 }
 
 // owned are the partitions that this member has not given up.
@@ -316,7 +322,7 @@ func (m *membership) rest(ctx context.Context) {
 func (m *membership) revive(ctx context.Context) {
 	var again []*hold
 	for at, h := range m.holds {
-		if h.finished() && errors.Is(h.over(), ErrFenced) {
+		if h.finished() && h.fenced() {
 			again = append(again, m.hold(ctx, at.topic, at.partition))
 		}
 	}
@@ -354,7 +360,9 @@ func (m *membership) finish(lost error) {
 	for _, h := range m.holds {
 		<-h.done
 	}
-	if m.session.lost() == nil && m.cfg.GroupInstanceID == "" {
+	// Also when the coordinator said that it does not know the member: a ghost
+	// would hold up the group for a whole session.
+	if lost = m.session.lost(); !errors.Is(lost, errExpired) && !errors.Is(lost, errDrain) && m.cfg.GroupInstanceID == "" {
 		m.leave()
 	}
 	m.session.lose(errLeft)
@@ -372,7 +380,7 @@ func (m *membership) leave() {
 	var retry backoff
 	for {
 		err := m.co.leave(ctx, at.member)
-		if err == nil || errors.Is(err, kafka.UnknownMemberId) {
+		if err == nil || expelled(err) {
 			return
 		}
 		if permanent(err) || !retry.wait(ctx) {

@@ -166,15 +166,15 @@ func (s *session) lease() error {
 	return nil
 }
 
-// beat sends heartbeats until the session ends. It ends the session when the
+// beat sends heartbeats, with send, until the session ends. It ends the session when the
 // coordinator does not know the member, or does not answer for the session
 // timeout. An answer that says less is asked for again sooner.
-func (s *session) beat(co *coordinator) {
+func (s *session) beat(send func(context.Context, place) error) {
 	expiry := s.expiry()
 	defer func() { expiry.Stop() }()
 	for {
 		next := s.expiry() // counts from before the request
-		if !s.beatOnce(co) {
+		if !s.beatOnce(send) {
 			next.Stop()
 			return
 		}
@@ -193,12 +193,12 @@ func (s *session) expiry() *time.Timer {
 
 // beatOnce reports whether a heartbeat was answered. It tries until the session
 // ends.
-func (s *session) beatOnce(co *coordinator) bool {
+func (s *session) beatOnce(send func(context.Context, place) error) bool {
 	var retry backoff
 	for {
 		at, synced := s.place()
 		sent := s.clock()
-		err := co.heartbeat(s.ctx, at, max(s.timeout/3, s.interval))
+		err := send(s.ctx, at)
 		if s.ctx.Err() != nil {
 			return false
 		}

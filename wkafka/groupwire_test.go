@@ -2,6 +2,7 @@ package wkafka
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,7 +62,7 @@ func TestDecodeSubscription(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := decodeSubscription(tt.b)
-			if err != tt.want {
+			if !errors.Is(err, tt.want) {
 				t.Errorf("decodeSubscription(%x) = %v; want %v", tt.b, err, tt.want)
 			}
 			if err == nil && !s.owned.has("a", 3) {
@@ -80,7 +81,7 @@ func TestAssignmentBytes(t *testing.T) {
 	if got, err := decodeAssignment(nil); err != nil || got.count() != 0 {
 		t.Errorf("decodeAssignment(nil) = %v, %v; want none", got, err)
 	}
-	if _, err := decodeAssignment([]byte{0, 1, 0, 0, 0, 1}); err != errGroupWire {
+	if _, err := decodeAssignment([]byte{0, 1, 0, 0, 0, 1}); !errors.Is(err, errGroupWire) {
 		t.Errorf("decodeAssignment(cut short) = %v; want %v", err, errGroupWire)
 	}
 }
