@@ -8,9 +8,9 @@ import (
 // Delays between attempts double from the first to the last.
 const (
 	backoffFirst = 50 * time.Millisecond
-	backoffLast  = 2 * time.Second
-	logFirst     = time.Second // leaders move and topics appear in less
-	logAgain     = time.Minute // between two reports of the same trouble
+	backoffLast  = 500 * time.Millisecond // what comes back is noticed within a second
+	logFirst     = time.Second            // leaders move and topics appear in less
+	logAgain     = time.Minute            // between two reports of the same trouble
 )
 
 // backoff counts attempts at one thing and says when to speak of it: when it
@@ -45,7 +45,7 @@ func (b *backoff) speak() bool {
 }
 
 // Backoff is how this package waits between attempts, for those who retry what
-// they do with its records: the delay doubles from 50 ms to 2 s. The zero value
+// they do with its records: the delay doubles from 50 ms to 0.5 s. The zero value
 // is ready; one goroutine uses it.
 type Backoff struct{ of backoff }
 

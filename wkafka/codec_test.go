@@ -39,18 +39,16 @@ func sample(n int) []Record {
 	return recs
 }
 
-func pointers(recs []Record) []*Record {
-	ps := make([]*Record, len(recs))
-	for i := range recs {
-		ps[i] = &recs[i]
-	}
-	return ps
+func partOf(recs []Record) part {
+	c := &call{recs: recs, now: noTime, done: make([]Appended, len(recs))}
+	c.split([]*lane{nil}, 0, 1<<30)
+	return c.jobs[0].all()
 }
 
 // encodeBatch returns one batch of recs whose first offset is base.
 func encodeBatch(t testing.TB, codec Compression, recs []Record, base int64) []byte {
 	t.Helper()
-	b, err := newEncoder(codec).batch(pointers(recs), producer{id: 7, epoch: 1, next: 9})
+	b, err := newEncoder(codec, 0).batch([]part{partOf(recs)}, producer{id: 7, epoch: 1, next: 9})
 	if err != nil {
 		t.Fatalf("batch(%s): %v", codecNames[codec], err)
 	}

@@ -56,6 +56,7 @@ type Hooks struct {
 	Produced   func(d time.Duration) // a batch was acknowledged after d, by PublisherConfig.Now
 
 	DeliveryHooks
+	PublishHooks
 }
 
 func (h Hooks) retry(what string) {

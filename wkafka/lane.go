@@ -1,274 +1,190 @@
 package wkafka
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
+	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/produce"
 )
-
-// queueLength is how many calls of Append may wait for a partition; more wait
-// for a place in the queue.
-const queueLength = 1024
 
 // lane writes one partition: one batch at a time, made of all that waits.
 type lane struct {
 	p         *Publisher
 	topic     string
 	partition int
-	in        chan *job
-	end       atomic.Int64  // offset after the last record known to be appended, or -1
-	stopped   chan struct{} // closed when run has returned
+	ctx       context.Context // ends when the lane is closed
+	cancel    context.CancelFunc
+	end       atomic.Int64 // offset after the last record known to be appended, or -1
+	route     *produce.Request
+	head      []byte
+
+	mu     sync.Mutex
+	some   sync.Cond // a job was queued, or the lane closed
+	queue  []*job    // bounded by the publisher's budget
+	closed error     // why no job is taken any more
 
 	// Owned by run.
 	enc   *encoder
 	id    producer
 	valid bool  // id has been given by a broker
 	floor int64 // no batch of id that is not known to be appended is below it
-	held  *job  // taken from in, but did not fit
+	most  int   // bytes of a batch, before compression
+	limit int   // bytes of a batch that the topic takes; 0: not known
+	taken []*job
+	parts []part
 }
 
 func newLane(p *Publisher, topic string, partition int) *lane {
-	l := &lane{p: p, topic: topic, partition: partition, in: make(chan *job, queueLength), stopped: make(chan struct{}), enc: newEncoder(p.cfg.Compression)}
+	head := produceHead(p.cfg.ClientID, topic, partition)
+	l := &lane{
+		p: p, topic: topic, partition: partition,
+		route: produceRoute(topic, partition), head: head,
+		enc: newEncoder(p.cfg.Compression, produceRoom(head)), most: p.cfg.MaxBatchBytes,
+	}
+	l.some.L = &l.mu
+	l.ctx, l.cancel = context.WithCancel(p.ctx)
 	l.end.Store(-1)
 	return l
 }
 
 // enqueue hands j to the lane, or finishes it.
 func (l *lane) enqueue(j *job) {
-	select {
-	case l.in <- j:
-	case <-j.ctx.Done():
-		j.finish(j.ctx.Err())
-	case <-l.p.ctx.Done():
-		j.finish(ErrClosed)
+	l.mu.Lock()
+	err := l.closed
+	if err == nil {
+		j.queued = true
+		l.queue = append(l.queue, j)
+		l.some.Signal()
+	}
+	l.mu.Unlock()
+	if err != nil {
+		j.err = err
+		j.finish()
+	}
+}
+
+// withdraw takes j back if it waits still, and finishes it with err.
+func (l *lane) withdraw(j *job, err error) {
+	l.mu.Lock()
+	queued := j.queued
+	if i := slices.Index(l.queue, j); queued && i >= 0 {
+		l.queue = slices.Delete(l.queue, i, i+1)
+		j.queued = false
+		j.err = err
+	}
+	l.mu.Unlock()
+	if queued {
+		j.finish()
+	}
+}
+
+// close makes the lane end when it has finished what it has taken. What waits,
+// and what is handed to it later, is finished with err.
+func (l *lane) close(err error) {
+	l.cancel()
+	l.mu.Lock()
+	rest := l.queue
+	l.queue, l.closed = nil, err
+	l.some.Signal()
+	for _, j := range rest {
+		j.queued, j.err = false, err
+	}
+	l.mu.Unlock()
+	for _, j := range rest {
+		j.finish()
 	}
 }
 
 func (l *lane) run() {
-	defer close(l.stopped)
-	for {
-		jobs := l.gather()
-		if jobs == nil {
-			return
-		}
-		l.write(jobs)
+	for l.take() {
+		l.write()
+		clear(l.taken)
+		clear(l.parts)
 	}
 }
 
-// gather waits for a job and takes what else fits in its batch. Jobs whose
-// caller has gone are not written. It returns nil when the publisher is closed.
-func (l *lane) gather() []*job {
-	for {
-		j := l.held
-		l.held = nil
-		if j == nil {
-			select {
-			case j = <-l.in:
-			case <-l.p.ctx.Done():
-				return nil
-			}
-		}
-		if err := j.ctx.Err(); err != nil {
-			j.finish(err)
-			continue
-		}
-		return l.more([]*job{j}, j.bytes)
+// take waits for jobs and takes those that go into one batch, in their order.
+// It reports false when the lane is closed.
+func (l *lane) take() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.queue) == 0 && l.closed == nil {
+		l.some.Wait()
 	}
+	l.taken = l.taken[:0]
+	size := 0
+	for _, j := range l.queue {
+		if n := len(l.taken); n > 0 && (size+j.bytes > l.most || !l.taken[0].mixes(j)) {
+			break
+		}
+		j.queued = false
+		l.taken = append(l.taken, j)
+		size += j.bytes
+	}
+	l.queue = slices.Delete(l.queue, 0, len(l.taken))
+	return len(l.taken) > 0
 }
 
-func (l *lane) more(jobs []*job, size int) []*job {
-	for {
-		select {
-		case j := <-l.in:
-			if err := j.ctx.Err(); err != nil {
-				j.finish(err)
-				continue
-			}
-			if size+j.bytes > l.p.cfg.MaxBatchBytes {
-				l.held = j
-				return jobs
-			}
-			jobs, size = append(jobs, j), size+j.bytes
-		default:
-			return jobs
-		}
-	}
+// mixes reports whether j and k may go into one batch. If a call that AppendIf
+// guards is refused when the outcome of its batch is not known, the others of
+// the batch cannot be repeated without it; so they are of its kind.
+func (j *job) mixes(k *job) bool {
+	return (j.call.allowed == nil) == (k.call.allowed == nil)
 }
 
-// write appends the records of jobs as one batch and tells the callers.
-func (l *lane) write(jobs []*job) {
-	recs := jobs[0].recs
-	if len(jobs) > 1 {
-		recs = nil
-		for _, j := range jobs {
-			recs = append(recs, j.recs...)
+// write appends what was taken as one batch and tells the callers. Jobs whose
+// caller has gone are not written.
+func (l *lane) write() {
+	l.parts = l.parts[:0]
+	for _, j := range l.taken {
+		if j.err = j.call.ctx.Err(); j.err == nil {
+			j.err = j.blocked()
+		}
+		if j.err == nil {
+			l.parts = append(l.parts, j.all())
 		}
 	}
-	base, err := l.append(recs, jobs)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", name(l.topic, l.partition), err)
+	if len(l.parts) > 0 {
+		l.send()
 	}
-	for _, j := range jobs {
-		for _, w := range j.where {
-			*w = Appended{Partition: l.partition, Offset: base}
-			base++
-		}
-		j.finish(err)
-	}
-}
-
-// wanted reports whether anybody still waits for jobs.
-func (l *lane) wanted(jobs []*job) bool {
-	for _, j := range jobs {
-		if j.ctx.Err() == nil {
-			return l.p.ctx.Err() == nil
-		}
-	}
-	return false
-}
-
-// append writes one batch and returns its first offset. It repeats the batch,
-// with the same sequence, until it is acknowledged, found in the log, refused
-// for good, or nobody waits for it any more. Before it repeats what may have
-// been appended it reads the log back: brokers forget sequences, by retention,
-// or in a crash if they keep them in memory alone, and append a second copy.
-func (l *lane) append(recs []*Record, jobs []*job) (int64, error) {
-	base, err := l.attempt(recs)
-	if err == nil {
-		return l.appended(base, len(recs)), nil
-	}
-	ctx, cancel := waitingFor(l.p.ctx, jobs)
-	defer cancel()
-	var retry backoff
-	unsure := false // an attempt may have been appended
-	for {
-		lost := sequenceLost(err)
-		unsure = unsure || !lost && !notSent(err)
-		if lost || unsure {
-			base, found, back := l.readBack(ctx, len(recs))
-			if found {
-				return l.appended(base, len(recs)), nil
-			}
-			if back != nil {
-				l.valid = false
-				return 0, outcome(errors.Join(err, back), true)
-			}
-		}
-		// A sequence that the broker does not take, or that may yet arrive
-		// after it was given up, is not gone on with.
-		stop := permanent(err) || !l.wanted(jobs)
-		if l.valid = l.valid && !lost && (!unsure || !stop); stop {
-			return 0, outcome(err, unsure)
-		}
-		if retry.speak() {
-			l.p.cfg.Log.Warn("cannot append; trying again: is the broker up?", "topic", l.topic, "partition", l.partition, "err", err)
-		}
-		l.p.cfg.Hooks.retry("produce")
-		l.p.cluster.refresh()
-		retry.wait(ctx)
-		if base, err = l.attempt(recs); err == nil {
-			return l.appended(base, len(recs)), nil
+	for _, j := range l.taken {
+		if j != nil {
+			l.finish(j)
 		}
 	}
 }
 
-// appended notes that n records stand at base.
-func (l *lane) appended(base int64, n int) int64 {
-	l.id.advance(n)
-	l.floor = base + int64(n)
-	l.end.Store(l.floor)
-	return base
+func (l *lane) finish(j *job) {
+	if j.err != nil {
+		j.err = fmt.Errorf("%s: %w", name(l.topic, l.partition), j.err)
+	}
+	j.finish()
 }
 
-func outcome(err error, unsure bool) error {
-	if unsure {
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+// dismiss finishes a job that was taken with err, before its batch ends.
+func (l *lane) dismiss(j *job, err error) {
+	if i := slices.Index(l.taken, j); i >= 0 {
+		l.taken[i] = nil
+		j.err = err
+		l.finish(j)
 	}
-	return err
 }
 
-// sequenceLost reports whether the broker does not know this producer, or not
-// at this sequence, or knows the batch but no longer where it put it.
-func sequenceLost(err error) bool {
-	for _, code := range []kafka.Error{
-		kafka.OutOfOrderSequenceNumber, kafka.DuplicateSequenceNumber, kafka.InvalidProducerEpoch,
-		kafka.UnknownProducerId, kafka.InvalidProducerIDMapping, kafka.ProducerFenced,
-	} {
-		if errors.Is(err, code) {
-			return true
-		}
+// send appends l.parts and sets the errors of their jobs.
+func (l *lane) send() {
+	if x := l.parts[0]; len(l.parts) == 1 && x.n > 1 && x.bytes() > l.most {
+		x.j.err = l.fit(x)
+		return
 	}
-	return false
-}
-
-// attempt sends the batch once and returns its first offset.
-func (l *lane) attempt(recs []*Record) (int64, error) {
-	// Not bound to the callers: an answer that is on its way says what happened.
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-	defer cancel()
-	if !l.valid {
-		if err := l.identify(ctx); err != nil {
-			return 0, fmt.Errorf("%w: %w", errNotSent, err)
-		}
+	left, err := l.deliver(l.parts)
+	if tooLarge(err) {
+		l.refit(left, err)
+		return
 	}
-	b, err := l.enc.batch(recs, l.id)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUnencodable, err)
+	for _, x := range left {
+		x.j.err = err
 	}
-	var length [4]byte
-	binary.BigEndian.PutUint32(length[:], uint32(len(b)))
-	began := l.now()
-	res, err := l.p.cluster.client.RawProduce(ctx, &kafka.RawProduceRequest{
-		Topic: l.topic, Partition: l.partition, RequiredAcks: kafka.RequireAll,
-		// kafka-go writes a record set with its length in front.
-		RawRecords: protocol.RawRecordSet{Reader: io.MultiReader(bytes.NewReader(length[:]), bytes.NewReader(b))},
-	})
-	if err == nil {
-		err = res.Error
-	}
-	if err != nil {
-		return 0, err
-	}
-	if res.BaseOffset < 0 {
-		return 0, errNoOffset
-	}
-	if l.p.cfg.Hooks.Produced != nil {
-		l.p.cfg.Hooks.Produced(l.now().Sub(began))
-	}
-	return res.BaseOffset, nil
-}
-
-func (l *lane) now() time.Time {
-	if l.p.cfg.Now == nil {
-		return time.Time{}
-	}
-	return l.p.cfg.Now()
-}
-
-// identify asks for a new producer identity, and where the log ends before
-// anything is sent under it.
-func (l *lane) identify(ctx context.Context) error {
-	end, err := l.p.cluster.listOffsets(ctx, l.topic, []kafka.OffsetRequest{kafka.LastOffsetOf(l.partition)})
-	if err != nil {
-		return fmt.Errorf("end of the log: %w", err)
-	}
-	res, err := l.p.cluster.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
-	if err == nil {
-		err = res.Error
-	}
-	if err != nil {
-		return fmt.Errorf("producer id: %w", err)
-	}
-	l.id = producer{id: int64(res.Producer.ProducerID), epoch: int16(res.Producer.ProducerEpoch)}
-	l.floor = end[0].LastOffset
-	l.valid = true
-	return nil
 }

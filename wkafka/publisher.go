@@ -19,7 +19,14 @@ type PublisherConfig struct {
 	Compression Compression
 	// MaxBatchBytes bounds the records of one batch before compression; 0: 900
 	// KB, which fits the default limit of brokers. A larger record goes alone.
+	// A topic that takes less gets smaller batches.
 	MaxBatchBytes int
+	// MaxQueueRecords and MaxQueueBytes bound what the publisher holds: the
+	// records of all calls that have not returned; 0: 100,000 and 64 MiB. Calls
+	// that find no room wait, in their order, until their ctx ends. A call
+	// larger than that waits until it is alone.
+	MaxQueueRecords int
+	MaxQueueBytes   int
 	// KeyOf gives the key of a watermill message; nil: no keys. Not for Append.
 	KeyOf func(topic string, msg *message.Message) []byte
 	// PublishTimeout bounds one Publish, retries included; 0: 30 s. Not for
@@ -33,8 +40,31 @@ type PublisherConfig struct {
 
 const (
 	defaultMaxBatch       = 900 << 10
+	defaultQueueRecords   = 100_000
+	defaultQueueBytes     = 64 << 20
 	defaultPublishTimeout = 30 * time.Second
 )
+
+func (c PublisherConfig) withDefaults() (PublisherConfig, error) {
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	for _, d := range []struct {
+		n         *int
+		otherwise int
+	}{{&c.MaxBatchBytes, defaultMaxBatch}, {&c.MaxQueueRecords, defaultQueueRecords}, {&c.MaxQueueBytes, defaultQueueBytes}} {
+		if *d.n == 0 {
+			*d.n = d.otherwise
+		}
+	}
+	if c.PublishTimeout == 0 {
+		c.PublishTimeout = defaultPublishTimeout
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}
 
 // Publisher appends records. Everything that waits for a partition goes out as
 // one batch, with one batch in flight per partition, so that order is kept and
@@ -46,36 +76,30 @@ const (
 type Publisher struct {
 	cfg     PublisherConfig
 	cluster *cluster
+	links   atomic.Uint32   // how often relink has dropped the connections
 	ctx     context.Context // ends when the publisher is closed
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	turn    atomic.Uint32 // partition of the next record without a key
+	queue   budget
+	calls   calls
 
-	mu     sync.Mutex
-	closed bool
-	topics map[string]*topicLanes
+	mu      sync.RWMutex
+	closed  bool
+	watched bool
+	topics  map[string]*topicLanes
 }
-
-// topicLanes are the partitions of one topic, by number.
-type topicLanes struct{ lanes []*lane }
 
 // NewPublisher returns a Publisher. It connects when it is first used.
 func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
-	if err := cfg.check(); err != nil {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
 		return nil, err
-	}
-	if cfg.MaxBatchBytes == 0 {
-		cfg.MaxBatchBytes = defaultMaxBatch
-	}
-	if cfg.PublishTimeout == 0 {
-		cfg.PublishTimeout = defaultPublishTimeout
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Publisher{
 		cfg: cfg, cluster: newCluster(cfg.Config), ctx: ctx, cancel: cancel,
+		queue:  budget{maxRecords: cfg.MaxQueueRecords, maxBytes: cfg.MaxQueueBytes, changed: cfg.Hooks.Queued},
 		topics: make(map[string]*topicLanes),
 	}, nil
 }
@@ -83,16 +107,33 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 // Append writes recs to topic and returns, in their order, where each one
 // stands, when all in-sync replicas have them. The partition follows from the
 // key as in Kafka's Java client; records without a key of one call share a
-// partition. Records of one partition keep their order. Topic, Partition and
-// Offset of recs are ignored.
+// partition. Records of one partition keep their order: none is appended unless
+// those before it are. Topic, Partition and Offset of recs are ignored.
 //
 // Append retries until ctx ends; it waits for a topic that does not exist. When
 // ctx ends, it still waits for the answer to a request on its way, at most ten
 // seconds, and if there is none looks for the records in the log, at most ten
-// more. An error that errors.Is ErrUnknownOutcome means that some of recs may be
-// in the log, or may yet come to be; after any other error, none of the records
-// that it is about is.
+// more.
+//
+// With an error, too, the result says where records stand; those with offset -1
+// are not known to be in the log. If the error is ErrUnknownOutcome, by
+// errors.Is, some of them may be in the log or may yet come to be; after any
+// other error they are not. A record that the topic does not take is a
+// *RecordTooLargeError.
 func (p *Publisher) Append(ctx context.Context, topic string, recs []Record) ([]Appended, error) {
+	return p.AppendIf(ctx, topic, recs, nil)
+}
+
+// AppendIf is Append for a caller that may lose the right to append. It calls
+// allowed right before each request that carries some of recs, repeated ones
+// too, when the connection is there and nothing is left to wait for; it does
+// not send when allowed returns an error, and returns that error, joined with
+// ErrUnknownOutcome if an earlier attempt may have been appended. Concurrent
+// calls of AppendIf may share a batch: if one of them is refused when an
+// attempt may have been appended, all of that batch end with ErrUnknownOutcome.
+// allowed must not block. It may be called for a moment after a call that ended
+// with ErrUnknownOutcome.
+func (p *Publisher) AppendIf(ctx context.Context, topic string, recs []Record, allowed func() error) ([]Appended, error) {
 	if len(recs) == 0 {
 		return nil, nil
 	}
@@ -100,30 +141,66 @@ func (p *Publisher) Append(ctx context.Context, topic string, recs []Record) ([]
 	if err != nil {
 		return nil, fmt.Errorf("append to %s: %w", topic, err)
 	}
-	done := make([]Appended, len(recs))
-	jobs := p.split(ctx, t, recs, done)
-	for _, j := range jobs {
-		j.lane.enqueue(j)
+	c := p.calls.take(ctx, recs)
+	defer p.calls.give(c)
+	c.allowed = allowed
+	if p.cfg.Now != nil {
+		c.now = p.cfg.Now().UnixMilli()
+	}
+	c.split(t.lanes, int(p.turn.Add(1))%len(t.lanes), p.cfg.MaxBatchBytes)
+	if err := p.run(c); err != nil {
+		return c.done, fmt.Errorf("append to %s: %w", topic, err)
+	}
+	return c.done, nil
+}
+
+// run has the jobs of c done by their lanes.
+func (p *Publisher) run(c *call) error {
+	bytes := 0
+	for i := range c.jobs {
+		bytes += c.jobs[i].bytes
+	}
+	if err := p.room(c.ctx, len(c.recs), bytes); err != nil {
+		return err
+	}
+	defer p.queue.give(len(c.recs), bytes)
+	c.left.Store(int32(len(c.jobs)))
+	for i := range c.jobs {
+		c.jobs[i].lane.enqueue(&c.jobs[i])
+	}
+	select {
+	case <-c.end:
+	case <-c.ctx.Done():
+		for i := range c.jobs {
+			c.jobs[i].lane.withdraw(&c.jobs[i], c.ctx.Err())
+		}
+		<-c.end
 	}
 	var errs []error
-	for _, j := range jobs {
-		if err := j.wait(); err != nil {
+	for i := range c.jobs {
+		if err := c.jobs[i].err; err != nil {
 			errs = append(errs, err)
 		}
 	}
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("append to %s: %w", topic, errors.Join(errs...))
+	return errors.Join(errs...)
+}
+
+// room waits until the queue has room.
+func (p *Publisher) room(ctx context.Context, records, bytes int) error {
+	if p.queue.try(records, bytes) {
+		return nil
 	}
-	return done, nil
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.ctx, func() { cancel(ErrClosed) })()
+	return p.queue.take(ctx, records, bytes)
 }
 
 // End returns the offset after the last record of each partition of topic that
 // this publisher knows of: what it has appended itself. A partition it has not
 // written to has -1.
 func (p *Publisher) End(topic string) []int64 {
-	p.mu.Lock()
-	t := p.topics[topic]
-	p.mu.Unlock()
+	t := p.known(topic)
 	if t == nil {
 		return nil
 	}
@@ -135,10 +212,16 @@ func (p *Publisher) End(topic string) []int64 {
 }
 
 // Close waits for the answers to what is on its way, fails what waits with
-// ErrClosed, and ends the connections.
+// ErrClosed, and ends the connections. What is called afterwards fails with
+// ErrClosed, except Close.
 func (p *Publisher) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	for _, t := range p.topics {
+		for _, l := range t.lanes {
+			l.close(ErrClosed)
+		}
+	}
 	p.mu.Unlock()
 	p.cancel()
 	p.wg.Wait()
@@ -146,88 +229,21 @@ func (p *Publisher) Close() error {
 	return nil
 }
 
-// split cuts recs into one job per partition and batch size.
-func (p *Publisher) split(ctx context.Context, t *topicLanes, recs []Record, done []Appended) []*job {
-	var jobs []*job
-	open := make([]*job, len(t.lanes))
-	keyless := int(p.turn.Add(1)) % len(t.lanes)
-	for i := range recs {
-		part := keyless
-		if recs[i].Key != nil {
-			part = PartitionOf(recs[i].Key, len(t.lanes))
-		}
-		size := recs[i].size()
-		if j := open[part]; j == nil || j.bytes+size > p.cfg.MaxBatchBytes {
-			open[part] = newJob(ctx, t.lanes[part])
-			jobs = append(jobs, open[part])
-		}
-		open[part].add(p.stamp(&recs[i]), &done[i], size)
+func (p *Publisher) now() time.Time {
+	if p.cfg.Now == nil {
+		return time.Time{}
 	}
-	return jobs
+	return p.cfg.Now()
 }
 
-// stamp returns r, or a copy of it with a time.
-func (p *Publisher) stamp(r *Record) *Record {
-	if !r.Time.IsZero() || p.cfg.Now == nil {
-		return r
+// relink drops the connections and what is known about leaders, after err,
+// unless another lane has done so since since.
+func (p *Publisher) relink(since uint32, err error) {
+	var no *refusal
+	if permanent(err) || sequenceLost(err) || errors.As(err, &no) {
+		return // the broker is the right one
 	}
-	c := *r
-	c.Time = p.cfg.Now()
-	return &c
-}
-
-// lanes returns the lanes of topic; it waits until the topic exists.
-func (p *Publisher) lanes(ctx context.Context, topic string) (*topicLanes, error) {
-	p.mu.Lock()
-	t := p.topics[topic]
-	p.mu.Unlock()
-	if t != nil {
-		return t, nil
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
-	n, err := p.awaitTopic(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	return p.open(topic, n)
-}
-
-func (p *Publisher) awaitTopic(ctx context.Context, topic string) (int, error) {
-	var retry backoff
-	for {
-		n, err := p.cluster.partitions(ctx, topic)
-		if err == nil || permanent(err) {
-			return n, err
-		}
-		if retry.speak() && ctx.Err() == nil {
-			p.cfg.Log.Warn("cannot write to topic yet; waiting: is the broker up, was the topic created?", "topic", topic, "err", err)
-		}
-		p.cfg.Hooks.retry("produce")
+	if p.links.CompareAndSwap(since, since+1) {
 		p.cluster.refresh()
-		if !retry.wait(ctx) {
-			return 0, errors.Join(ctx.Err(), err)
-		}
 	}
-}
-
-// open starts the lanes of topic, unless another goroutine has.
-func (p *Publisher) open(topic string, partitions int) (*topicLanes, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, ErrClosed
-	}
-	if t := p.topics[topic]; t != nil {
-		return t, nil
-	}
-	t := &topicLanes{}
-	for n := range partitions {
-		l := newLane(p, topic, n)
-		t.lanes = append(t.lanes, l)
-		p.wg.Go(l.run)
-	}
-	p.topics[topic] = t
-	return t, nil
 }

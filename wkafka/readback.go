@@ -10,9 +10,9 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// readBack returns where the batch that l has sent last, of n records, stands
-// in the log, and whether it is there. It asks until it knows, or until nobody
-// waits any more: ctx ends; then it looks once more.
+// readBack returns where the batch that was sent last stands in the log, and
+// whether it is there. It asks until it knows, or until nobody waits any more:
+// ctx ends; then it looks once more.
 //
 // A batch that is not there may still arrive: the request that carries it may
 // be on its way, or the leader may have it and its followers not yet. Sending
@@ -20,21 +20,22 @@ import (
 // the sequence. Leaders that do not know what they have appended (a producer's
 // sequences that were not on disk at a crash) lost the connections too, so that
 // nothing is on its way to them.
-func (l *lane) readBack(ctx context.Context, n int) (base int64, found bool, err error) {
+func (s *sending) readBack(ctx context.Context) (base int64, found bool, err error) {
 	longer, cancel := outlast(ctx, requestTimeout)
 	defer cancel()
-	var retry backoff
 	for {
-		base, found, err = l.find(longer, n)
-		if err == nil || permanent(err) || ctx.Err() != nil {
-			return base, found, err
+		since := s.l.p.links.Load()
+		base, found, err = s.l.find(longer, count(s.parts))
+		if err == nil {
+			s.l.p.cfg.Hooks.readBack(found)
+			return base, found, nil
 		}
-		if retry.speak() {
-			l.p.cfg.Log.Warn("cannot see whether a batch was appended; trying again: is the broker up?", "topic", l.topic, "partition", l.partition, "err", err)
+		err = fmt.Errorf("look whether it was appended: %w", err)
+		if permanent(err) || ctx.Err() != nil {
+			return 0, false, err
 		}
-		l.p.cfg.Hooks.retry("produce")
-		l.p.cluster.refresh()
-		retry.wait(ctx)
+		s.l.p.relink(since, err)
+		s.pause(ctx, err)
 	}
 }
 
@@ -51,14 +52,14 @@ func (l *lane) find(ctx context.Context, n int) (base int64, found bool, err err
 			}
 		}
 		if err != nil {
-			return 0, false, fmt.Errorf("read back from offset %d: %w", at, err)
+			return 0, false, err
 		}
 		next, base, found := l.id.in(res.records, n)
 		if found || max(next, at) >= res.highWater {
 			return base, found, nil
 		}
 		if next <= at {
-			return 0, false, fmt.Errorf("read back from offset %d: %w: no batch below the end %d", at, errCorrupt, res.highWater)
+			return 0, false, fmt.Errorf("offset %d: %w: no batch below the end %d", at, errCorrupt, res.highWater)
 		}
 		at = next
 	}
