@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/segmentio/kafka-go"
-
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
 )
@@ -18,10 +16,7 @@ func (a *assignment) lease() error { return a.claim.Lease() }
 // looked at before every request: one that was stopped for longer than its
 // session appends nothing that its successor has appended.
 func (a *assignment) publish(ctx context.Context, topic string, recs []wkafka.Record) ([]wkafka.Appended, error) {
-	if err := a.lease(); err != nil {
-		return nil, err
-	}
-	return a.r.pub.Append(ctx, topic, recs)
+	return a.r.pub.AppendIf(ctx, topic, recs, a.lease)
 }
 
 // append makes outs durable, the rejected records last: what cannot be appended
@@ -38,12 +33,13 @@ func (a *assignment) append(ctx context.Context, outs *outputs) error {
 	return a.appendTopic(ctx, a.r.cfg.Rejected, outs, a.cutRejected)
 }
 
-// tooLarge decides what becomes of an output that the broker does not take
-// because of its size. err says so.
+// tooLarge decides what becomes of an output that its topic does not take. err
+// says so.
 type tooLarge func(ctx context.Context, outs *outputs, topic string, o output, err error) error
 
 // appendTopic makes the outputs to topic durable. When it is not known whether
-// records were appended, the log is asked.
+// records were appended, the log is asked; one that is too large goes to large,
+// and the others are appended.
 func (a *assignment) appendTopic(ctx context.Context, topic string, outs *outputs, large tooLarge) error {
 	if len(outs.byTopic[topic]) == 0 {
 		return nil
@@ -51,62 +47,45 @@ func (a *assignment) appendTopic(ctx context.Context, topic string, outs *output
 	if err := a.announce(ctx, topic); err != nil {
 		return err
 	}
-	for {
-		recs := outs.records(topic)
-		_, err := a.publish(ctx, topic, recs)
-		switch {
-		case err == nil:
-			a.r.cfg.Metrics.appended(a.r.cfg.Group, topic, len(recs))
+	for len(outs.byTopic[topic]) > 0 {
+		done, err := a.publish(ctx, topic, outs.records(topic))
+		sent := outs.byTopic[topic]
+		n := outs.keepUnsent(topic, done)
+		a.r.cfg.Metrics.appended(a.r.cfg.Group, topic, n)
+		if err == nil {
 			return nil
-		case errors.Is(err, wkafka.ErrFenced), ctx.Err() != nil:
-			return err
-		case isTooLarge(err):
-			return a.appendSingly(ctx, topic, outs, large)
-		case !errors.Is(err, wkafka.ErrUnknownOutcome):
-			return err
 		}
-		a.log().Warn("reading back what was appended", "output", topic, "err", err)
-		if err := a.dropAppended(ctx, topic, outs); err != nil {
-			return err
-		}
-	}
-}
-
-// isTooLarge reports whether the broker refused a batch for its size.
-func isTooLarge(err error) bool {
-	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
-}
-
-// dropAppended removes from outs what is in the log.
-func (a *assignment) dropAppended(ctx context.Context, topic string, outs *outputs) error {
-	if err := a.rescan(ctx); err != nil {
-		return err
-	}
-	outs.drop(topic, a.seen)
-	return nil
-}
-
-// appendSingly appends the outputs to topic one by one, so that one that is too
-// large holds up no other. Some of the batch may be in the log: it went out in
-// parts.
-func (a *assignment) appendSingly(ctx context.Context, topic string, outs *outputs, large tooLarge) error {
-	if err := a.dropAppended(ctx, topic, outs); err != nil {
-		return err
-	}
-	for _, o := range outs.byTopic[topic] {
-		one := &outputs{topics: []string{topic}, byTopic: map[string][]output{topic: {o}}}
-		_, err := a.publish(ctx, topic, one.records(topic))
-		switch {
-		case err == nil:
-			a.r.cfg.Metrics.appended(a.r.cfg.Group, topic, 1)
-		case isTooLarge(err):
-			err = large(ctx, outs, topic, o, err)
-		}
-		if err != nil {
+		if err := a.mend(ctx, topic, outs, sent, err, large); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mend does what failed, the error of appending sent to topic, calls for. It
+// returns nil when what is left of outs is to be appended again.
+func (a *assignment) mend(ctx context.Context, topic string, outs *outputs, sent []output, failed error, large tooLarge) error {
+	if err := a.lease(); err != nil {
+		return errors.Join(err, failed)
+	}
+	var one *wkafka.RecordTooLargeError
+	switch {
+	case ctx.Err() != nil:
+		return failed
+	case errors.Is(failed, wkafka.ErrUnknownOutcome), errors.Is(failed, wkafka.ErrFenced):
+		// Fenced is somebody else's here, whose records went out with these.
+		a.log().Warn("reading back what was appended", "output", topic, "err", failed)
+		if err := a.rescan(ctx); err != nil {
+			return err
+		}
+		outs.drop(topic, a.seen)
+		return nil
+	case errors.As(failed, &one) && one.Topic == topic && one.Index < len(sent):
+		o := sent[one.Index]
+		outs.remove(topic, o)
+		return large(ctx, outs, topic, o, failed)
+	}
+	return failed
 }
 
 // reasonOutput is why a record is rejected whose output no broker takes.
@@ -155,7 +134,7 @@ func (a *assignment) cutRejected(ctx context.Context, _ *outputs, topic string, 
 			a.r.cfg.Metrics.appended(a.r.cfg.Group, topic, 1)
 			return nil
 		}
-		if !isTooLarge(err) {
+		if one := (*wkafka.RecordTooLargeError)(nil); !errors.As(err, &one) {
 			return err
 		}
 	}

@@ -64,6 +64,30 @@ func (o *outputs) records(topic string) []wkafka.Record {
 	return toKafka(len(list), func(i int) *cordon.Record { return &list[i].record })
 }
 
+// keepUnsent removes the records for topic that done says where they stand, in
+// the order of records, and returns how many.
+func (o *outputs) keepUnsent(topic string, done []wkafka.Appended) int {
+	list := o.byTopic[topic]
+	if len(done) != len(list) {
+		return 0 // nothing was sent
+	}
+	var left []output
+	for i, d := range done {
+		if d.Offset < 0 {
+			left = append(left, list[i])
+		}
+	}
+	o.byTopic[topic] = left
+	return len(list) - len(left)
+}
+
+// remove takes out from the records for topic.
+func (o *outputs) remove(topic string, out output) {
+	o.byTopic[topic] = slices.DeleteFunc(slices.Clone(o.byTopic[topic]), func(other output) bool {
+		return other.in.Position == out.in.Position && other.id == out.id
+	})
+}
+
 // drop removes the records for topic that are in the log.
 func (o *outputs) drop(topic string, in seen) {
 	var left []output
