@@ -1,6 +1,7 @@
 package wkafka_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,25 +16,32 @@ import (
 func TestUniversalSuite(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	for _, window := range []int{1, 100} {
-		name := "window 1"
-		if window != 1 {
-			name = "window 100"
-		}
-		t.Run(name, func(t *testing.T) {
-			construct := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
-				return pubSub(t, cfg, group, window)
-			}
-			tests.TestPubSub(t, tests.Features{
-				ConsumerGroups: true, Persistent: true,
-				// With more in flight, what follows a message that was not
-				// acknowledged is seen before it comes again.
-				GuaranteedOrder: window == 1,
-			}, func(t *testing.T) (message.Publisher, message.Subscriber) {
-				// One group per test: members that come and go in one would
-				// stop the others.
-				return construct(t, t.Name())
-			}, construct)
+		t.Run(fmt.Sprintf("window %d", window), func(t *testing.T) {
+			tests.TestPubSub(t, suiteFeatures(window), inGroupOfTest(cfg, window), inGroup(cfg, window))
 		})
+	}
+}
+
+// suiteFeatures says what the suite may expect; README.md gives the reason for
+// each that is false.
+func suiteFeatures(window int) tests.Features {
+	return tests.Features{
+		ConsumerGroups: true, Persistent: true,
+		// With more in flight, what follows a message that was not acknowledged
+		// is seen before it comes again.
+		GuaranteedOrder: window == 1,
+	}
+}
+
+// inGroupOfTest gives every test a group: members that come and go in one would
+// stop the others.
+func inGroupOfTest(cfg wkafka.Config, window int) tests.PubSubConstructor {
+	return func(t *testing.T) (message.Publisher, message.Subscriber) { return pubSub(t, cfg, t.Name(), window) }
+}
+
+func inGroup(cfg wkafka.Config, window int) tests.ConsumerGroupPubSubConstructor {
+	return func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
+		return pubSub(t, cfg, group, window)
 	}
 }
 
@@ -48,8 +56,9 @@ func pubSub(t *testing.T, cfg wkafka.Config, group string, window int) (message.
 	}
 	sub, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
 		ConsumerConfig: wkafka.ConsumerConfig{Config: cfg, Group: group, SessionTimeout: 6 * time.Second},
-		Window:         window, NackDelay: time.Millisecond, NackDelayMax: 10 * time.Millisecond,
-		Create: wkafka.TopicSpec{Partitions: 8},
+		Window:         window, NackDelay: time.Millisecond,
+		NackDelayMax: 10 * time.Millisecond, // the suite refuses a message a hundred times
+		Create:       wkafka.TopicSpec{Partitions: 8},
 	})
 	if err != nil {
 		t.Fatal(err)
