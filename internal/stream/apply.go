@@ -12,8 +12,8 @@ import (
 // applyAll adds to outs what follows from recs and is not in the log.
 func (a *assignment) applyAll(ctx context.Context, recs []cordon.Record, outs *outputs) error {
 	defer a.inHand.offset.Store(noRecord)
-	for _, in := range recs {
-		if err := a.apply(ctx, in, outs); err != nil {
+	for i := range recs {
+		if err := a.apply(ctx, &recs[i], outs); err != nil {
 			return err
 		}
 	}
@@ -21,8 +21,8 @@ func (a *assignment) applyAll(ctx context.Context, recs []cordon.Record, outs *o
 }
 
 // apply adds to outs what follows from in and is not in the log.
-func (a *assignment) apply(ctx context.Context, in cordon.Record, outs *outputs) error {
-	made, err := a.guard(in, func() ([]Output, error) { return a.step.Apply(ctx, in) })
+func (a *assignment) apply(ctx context.Context, in *cordon.Record, outs *outputs) error {
+	made, err := a.guard(in, func() ([]Output, error) { return a.step.Apply(ctx, *in) })
 	var rejected *RejectError
 	if errors.As(err, &rejected) && a.r.cfg.Rejected != "" {
 		made, err = a.reject(in, rejected)
@@ -34,7 +34,7 @@ func (a *assignment) apply(ctx context.Context, in cordon.Record, outs *outputs)
 }
 
 // collect adds to outs what of made is not in the log.
-func (a *assignment) collect(in cordon.Record, made []Output, outs *outputs) error {
+func (a *assignment) collect(in *cordon.Record, made []Output, outs *outputs) error {
 	if len(made) == 0 {
 		return nil
 	}
@@ -54,12 +54,12 @@ func (a *assignment) collect(in cordon.Record, made []Output, outs *outputs) err
 }
 
 // reject makes the record for the rejected topic.
-func (a *assignment) reject(in cordon.Record, why *RejectError) ([]Output, error) {
+func (a *assignment) reject(in *cordon.Record, why *RejectError) ([]Output, error) {
 	detail := ""
 	if why.Err != nil {
 		detail = why.Err.Error()
 	}
-	rec, err := cordon.NewRejected(in, a.r.cfg.Service, why.Reason, detail, why.Mapper).Record()
+	rec, err := cordon.NewRejected(*in, a.r.cfg.Service, why.Reason, detail, why.Mapper).Record()
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (a *assignment) reject(in cordon.Record, why *RejectError) ([]Output, error
 }
 
 // guard calls f and turns a panic into the rejection of in.
-func (a *assignment) guard(in cordon.Record, f func() ([]Output, error)) (out []Output, err error) {
+func (a *assignment) guard(in *cordon.Record, f func() ([]Output, error)) (out []Output, err error) {
 	a.inHand.offset.Store(in.Position.Offset)
 	defer func() {
 		if p := recover(); p != nil {

@@ -112,7 +112,7 @@ func (a *assignment) fold(f Folder) error {
 	}
 	defer a.inHand.offset.Store(noRecord)
 	_, err = a.replay(a.ctx, a.claim.Topic, a.claim.Partition, from, a.claim.Start, func(in cordon.Record) error {
-		_, err := a.guard(in, func() ([]Output, error) { return nil, f.Fold(a.ctx, in) })
+		_, err := a.guard(&in, func() ([]Output, error) { return nil, f.Fold(a.ctx, in) })
 		var rejected *RejectError
 		if errors.As(err, &rejected) {
 			return nil // it was rejected when it was applied

@@ -18,13 +18,13 @@ type outputs struct {
 // output is a record to append and how to find it in the log.
 type output struct {
 	record cordon.Record
-	in     cordon.Record // that it follows from
+	in     *cordon.Record // that it follows from
 	id     string
 }
 
 // add takes an output with identity id, made of in, whose position is at as
 // text.
-func (o *outputs) add(made Output, in cordon.Record, at, id string) {
+func (o *outputs) add(made Output, in *cordon.Record, at, id string) {
 	if o.byTopic == nil {
 		o.byTopic = make(map[string][]output)
 	}
