@@ -14,7 +14,7 @@ import (
 
 // TestSuiteReconnect is TestReconnect of watermill's suite itself. It cannot run
 // under the race detector: it appends what was published in one goroutine
-// (test_pubsub.go:1079 of watermill 1.5.1) and reads it in another (:1111) with
+// (test_pubsub.go:1086 of watermill 1.5.1) and reads it in another (:1120) with
 // nothing between them, so that it also fails now and then with "received:
 // 10000, sent: 9999". Here the last message is held back until the suite has had
 // time to note it. TestReconnect does the same with a lock.
