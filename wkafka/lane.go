@@ -176,7 +176,7 @@ func (l *lane) dismiss(j *job, err error) {
 // send appends l.parts and sets the errors of their jobs.
 func (l *lane) send() {
 	if x := l.parts[0]; len(l.parts) == 1 && x.n > 1 && x.bytes() > l.most {
-		x.j.err = l.fit(x)
+		l.fit(x)
 		return
 	}
 	left, err := l.deliver(l.parts)

@@ -34,8 +34,8 @@ type sending struct {
 // it reads the log back: brokers forget sequences, by retention, or in a crash
 // if they keep them in memory alone, and append a second copy.
 //
-// It returns the parts that the error is about. Parts of calls that were not
-// allowed are not among them: their jobs have errors of their own.
+// It returns the parts that the error is about. Those whose jobs were dismissed
+// are not among them.
 func (l *lane) deliver(parts []part) ([]part, error) {
 	s := sending{l: l, parts: parts}
 	err := s.try()
@@ -127,7 +127,7 @@ func (s *sending) refuse(no *refusal) (stop bool, outcome error) {
 	s.parts = slices.DeleteFunc(s.parts, func(x part) bool {
 		refused := x.j.call == no.call
 		if refused {
-			x.j.err = own
+			s.l.dismiss(x.j, own)
 		}
 		return refused
 	})

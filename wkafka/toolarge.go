@@ -56,37 +56,40 @@ func (l *lane) refit(parts []part, refused error) {
 	l.p.cfg.Log.Info("a batch was larger than the topic takes; it is sent in smaller ones from now on",
 		"topic", l.topic, "partition", l.partition, "bytes", l.most, "err", refused)
 	for _, x := range parts {
-		x.j.err = l.fit(x)
+		l.fit(x)
 	}
 }
 
 // fit appends x in batches of at most l.most bytes, and nothing of it if it
-// holds a record of which it is known that the topic does not take it.
-func (l *lane) fit(x part) error {
+// holds a record of which it is known that the topic does not take it. It sets
+// the error of x's job, unless that was dismissed.
+func (l *lane) fit(x part) {
 	if i, _ := l.oversized(x); i >= 0 {
 		l.limit = l.askLimit() // it may have been raised
 	}
 	if i, size := l.oversized(x); i >= 0 {
-		return &RecordTooLargeError{l.topic, l.partition, x.at(i), size, l.limit}
+		x.j.err = &RecordTooLargeError{l.topic, l.partition, x.at(i), size, l.limit}
+		return
 	}
 	for x.n > 0 {
 		next := x.first(l.most)
 		left, err := l.deliver([]part{next})
-		switch {
-		case len(left) == 0:
-			return next.j.err
-		case tooLarge(err) && next.n == 1:
-			return &RecordTooLargeError{l.topic, l.partition, next.at(0), l.alone(next), l.limit}
-		case tooLarge(err):
+		if len(left) == 0 || left[0].j != x.j {
+			return
+		}
+		if tooLarge(err) && next.n > 1 {
 			l.most = max(next.bytes()/2, 1)
 			continue
-		case err != nil:
-			return err
+		}
+		if tooLarge(err) {
+			err = &RecordTooLargeError{l.topic, l.partition, next.at(0), l.alone(next), l.limit}
+		}
+		if x.j.err = err; err != nil {
+			return
 		}
 		x.from += next.n
 		x.n -= next.n
 	}
-	return nil
 }
 
 // first returns the records at the start of x that take at most most bytes, at
