@@ -31,7 +31,7 @@ func child(spec string) {
 	err := Run(context.Background(), Config{
 		Kafka: wkafka.Config{Brokers: []string{f[0]}, ClientID: "child"}, Group: f[1], Topics: []string{f[2]},
 		Open:       func(context.Context, *Claim) (Step, error) { return &copier{out: f[3]}, nil },
-		MaxRecords: 20, Session: kafkatest.MinSession,
+		MaxRecords: 20, Session: kafkatest.MinSession, Now: time.Now,
 	})
 	fmt.Fprintln(os.Stderr, "child:", err)
 	os.Exit(1)
@@ -43,16 +43,7 @@ func TestRunKilled(t *testing.T) {
 	b := newBench(t, 4)
 	const total, kills = 6000, 4
 	b.feed(t, 0, total)
-	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{b.cfg.Brokers[0], b.group, b.in, b.out}, " "))
-		cmd.Stderr = t.Output()
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return cmd
-	}
+	start := func() *exec.Cmd { return b.startChild(t) }
 	for n := range kills {
 		reached := b.follow(t, b.out, total*(n+1)/(kills+1))
 		cmd := start()
@@ -65,6 +56,49 @@ func TestRunKilled(t *testing.T) {
 	wait(t, all, "all outputs")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
+	onceEach(t, b.contents(t, b.in), b.contents(t, b.out), 1)
+}
+
+// startChild starts a process that runs a copier.
+func (b *bench) startChild(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{b.cfg.Brokers[0], b.group, b.in, b.out}, " "))
+	cmd.Stderr = t.Output()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// TestRunStopped stops a process in the middle of its work for longer than its
+// session, as SIGSTOP or a paused machine does, lets another one take over, and
+// wakes it up: it must append nothing of what it had in hand.
+func TestRunStopped(t *testing.T) {
+	b := newBench(t, 4)
+	const rounds, each = 3, 3000
+	a := b.startChild(t)
+	for n := range rounds {
+		middle, all := b.follow(t, b.out, n*each+each/4), b.follow(t, b.out, (n+1)*each)
+		b.feed(t, n*each, each)
+		wait(t, middle, "outputs of the first process")
+		if err := a.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		other := b.startChild(t)
+		wait(t, all, "outputs of the second process")
+		if err := a.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		_ = other.Process.Kill() // the first one is to join again, and to go on
+		_ = other.Wait()
+	}
+	all := b.follow(t, b.out, rounds*each+100)
+	b.feed(t, rounds*each, 100)
+	wait(t, all, "the outputs after the last awakening")
+	_ = a.Process.Kill()
+	_ = a.Wait()
 	onceEach(t, b.contents(t, b.in), b.contents(t, b.out), 1)
 }
 
