@@ -15,5 +15,8 @@
 //     every partition held in one generation, and commits offsets with
 //     metadata, fenced by member and generation.
 //   - NewSubscriber and NewPublisher: watermill's interfaces, one message per
-//     record or one message per fetched batch.
+//     record or one message per fetched batch. Deliveries have deadlines; a
+//     record that nobody can handle goes to the dead letters.
+//
+// README.md has the guarantees, the settings and the limits.
 package wkafka
