@@ -101,14 +101,15 @@ func (f *batches) halves(ctx context.Context, b Batch) error {
 // next batch is worked on. It reports false when the letters could not be
 // written.
 func (f *batches) finish(ctx context.Context, b Batch, metadata string, letters []DeadLetter) (bool, error) {
-	if len(letters) > 0 && f.park(ctx, b, letters) != nil {
+	if len(letters) > 0 && !f.park(ctx, b, letters) {
 		return false, nil
 	}
 	f.metadata = metadata
 	return true, f.claim.commitLater(ctx, b.Last()+1, metadata)
 }
 
-func (f *batches) park(ctx context.Context, b Batch, letters []DeadLetter) error {
+// park reports whether the letters are durable. If not, that was logged.
+func (f *batches) park(ctx context.Context, b Batch, letters []DeadLetter) bool {
 	grace, cancel := withGrace(ctx, f.cfg.DrainTimeout)
 	defer cancel()
 	done := make(chan error, 1)
@@ -116,7 +117,7 @@ func (f *batches) park(ctx context.Context, b Batch, letters []DeadLetter) error
 	for {
 		select {
 		case err := <-done:
-			return err
+			return err == nil
 		case <-f.ticks.C:
 			f.look(StallPark, b)
 		}

@@ -17,8 +17,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer broker.Close()
-	if err := orders(broker.ListenAddrs()...); err != nil {
+	err = orders(broker.ListenAddrs()...)
+	broker.Close()
+	if err != nil {
 		log.Fatal(err)
 	}
 	// Output:
