@@ -30,38 +30,33 @@ func TestMain(m *testing.M) {
 // runChild writes what it does to standard output, a line each: "begin
 // <partition> <offset>", "got <partition> <first> <last> <values>", "end
 // <partition>". It looks at the lease before it writes what it got, as a writer
-// of results must.
+// of results must, and commits afterwards.
 func runChild(f []string) {
-	out := make(chan string)
-	go func() {
-		for line := range out {
-			fmt.Println(line)
-		}
-	}()
 	err := wkafka.Consume(context.Background(), wkafka.ConsumerConfig{
 		Config: wkafka.Config{Brokers: []string{f[0]}, ClientID: "child"}, Group: f[1], Topics: []string{f[2]},
 		SessionTimeout: kafkatest.MinSession, MaxRecords: 20, Now: time.Now,
-	}, func(ctx context.Context, c *wkafka.Claim) error {
-		partition := at(c.Topic, c.Partition)
-		out <- fmt.Sprint("begin ", partition, " ", c.Start)
-		defer func() { out <- "end " + partition }()
-		for {
-			b, err := c.Fetch(ctx)
-			if err != nil {
-				return err
-			}
-			line := fmt.Sprint("got ", partition, " ", b.Records[0].Offset, " ", b.Last(), " ", strings.Join(values(b), ","))
-			if err := c.Lease(); err != nil {
-				return err
-			}
-			out <- line
-			if err := c.Commit(context.WithoutCancel(ctx), b.Last()+1, ""); err != nil {
-				return err
-			}
-		}
-	})
+	}, childClaim)
 	fmt.Fprintln(os.Stderr, "child:", err)
 	os.Exit(1)
+}
+
+func childClaim(ctx context.Context, c *wkafka.Claim) error {
+	partition := at(c.Topic, c.Partition)
+	fmt.Println("begin", partition, c.Start) // one write: the lines of claims do not mix
+	defer fmt.Println("end", partition)
+	for {
+		b, err := c.Fetch(ctx)
+		if err != nil {
+			return err
+		}
+		if err := c.Lease(); err != nil {
+			return err
+		}
+		fmt.Println("got", partition, b.Records[0].Offset, b.Last(), strings.Join(values(b), ","))
+		if err := c.Commit(context.WithoutCancel(ctx), b.Last()+1, ""); err != nil {
+			return err
+		}
+	}
 }
 
 // childMember is a member in a process of its own.

@@ -21,6 +21,7 @@ type ledger struct {
 	past    []*tenure
 	seen    map[string]int  // values
 	stopped map[string]bool // members whose session may be lost without their knowing
+	late    map[string]bool // what they may still write, a batch of a partition: it was allowed before they were stopped
 	changed chan struct{}   // closed and made anew when anything changes
 }
 
@@ -34,7 +35,7 @@ type tenure struct {
 }
 
 func newLedger(t testing.TB) *ledger {
-	return &ledger{t: t, held: map[string]*tenure{}, seen: map[string]int{}, stopped: map[string]bool{}, changed: make(chan struct{})}
+	return &ledger{t: t, held: map[string]*tenure{}, seen: map[string]int{}, stopped: map[string]bool{}, late: map[string]bool{}, changed: make(chan struct{})}
 }
 
 func at(topic string, partition int) string { return topic + "/" + strconv.Itoa(partition) }
@@ -52,6 +53,9 @@ func (l *ledger) begin(member, partition string, start int64) {
 		l.t.Errorf("%s was given to %s while %s held it", partition, member, h.member)
 	}
 	now := time.Now()
+	if h := l.held[partition]; h != nil {
+		l.late[h.member+partition] = true
+	}
 	l.held[partition] = &tenure{member: member, partition: partition, from: now, last: now, next: start}
 	l.notify()
 }
@@ -61,6 +65,10 @@ func (l *ledger) got(member, partition string, first, last int64, values []strin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.held[partition]
+	if (h == nil || h.member != member) && l.late[member+partition] {
+		delete(l.late, member+partition)
+		return
+	}
 	if h == nil || h.member != member {
 		l.t.Errorf("%s read %s without holding it", member, partition)
 		return

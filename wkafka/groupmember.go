@@ -312,6 +312,10 @@ func (m *membership) rest(ctx context.Context) {
 		case <-m.ended:
 			revive = time.After(m.session.interval)
 		case <-revive:
+			if m.session.lease() != nil {
+				revive = time.After(m.session.interval) // no heartbeat was answered yet
+				continue
+			}
 			m.revive(ctx)
 		}
 	}

@@ -160,10 +160,16 @@ func (s *session) lease() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now().Sub(s.alive) >= s.timeout-s.timeout/leaseMargin {
+	if elapsed(s.alive, s.now()) >= s.timeout-s.timeout/leaseMargin {
 		return errLapsed
 	}
 	return nil
+}
+
+// elapsed is the time from a to b by the monotonic clock or by the wall clock,
+// whichever says more: the first stands still while a machine is suspended.
+func elapsed(a, b time.Time) time.Duration {
+	return max(b.Sub(a), b.Round(0).Sub(a.Round(0)))
 }
 
 // beat sends heartbeats, with send, until the session ends. It ends the session when the
