@@ -206,7 +206,7 @@ func (a *assignment) metadata() string {
 
 // batch applies the step to all records of d, makes the outputs durable, and
 // sets what is committed with the offset.
-func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
+func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed || a.torn {
@@ -214,7 +214,10 @@ func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) error {
 	}
 	a.torn = true
 	recs := fromKafka(d.Batch.Records)
-	var outs outputs
+	span := a.r.cfg.Traces.Batch(ctx, a.r.cfg.Service, recs)
+	defer func() { span.End(err) }()
+	ctx = span.Context(ctx)
+	outs := outputs{span: span}
 	if err := a.applyAll(ctx, recs, &outs); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -13,6 +14,7 @@ type outputs struct {
 	topics  []string
 	byTopic map[string][]output
 	slab    []cordon.Header // room for the headers of the records to come
+	span    *tracing.Batch  // nil: nothing is traced
 }
 
 // output is a record to append and how to find it in the log.
@@ -33,7 +35,7 @@ func (o *outputs) add(made Output, in *cordon.Record, at, id string) {
 		o.topics = append(o.topics, made.Topic)
 	}
 	r := made.Record
-	r.Headers = o.withInput(r.Headers, at)
+	r.Headers = o.withInput(o.span.Carry(r.Headers, in), at)
 	if r.Time.IsZero() {
 		r.Time = in.Time
 	}

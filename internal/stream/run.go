@@ -14,6 +14,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -40,10 +41,11 @@ type Config struct {
 	// group does.
 	Now func() time.Time
 
-	MaxRecords int           // of a batch; 0: 1000
-	Session    time.Duration // without a sign of life until the group gives partitions away; 0: 10 s
-	Log        *slog.Logger  // nil: nothing is logged
-	Metrics    *Metrics      // nil: nothing is counted
+	MaxRecords int             // of a batch; 0: 1000
+	Session    time.Duration   // without a sign of life until the group gives partitions away; 0: 10 s
+	Log        *slog.Logger    // nil: nothing is logged
+	Metrics    *Metrics        // nil: nothing is counted
+	Traces     *tracing.Tracer // nil: nothing is traced
 
 	// Constants but for tests.
 	snapshotEvery int           // records; 0: DefaultSnapshotEvery

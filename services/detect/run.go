@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/services/detect/engine"
 	"github.com/cordon-iot/cordon/wkafka"
 )
@@ -28,6 +30,7 @@ type Options struct {
 	Files    fs.FS                 // the policies themselves, in place of Policies
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
+	Tracers  trace.TracerProvider  // nil: nothing is traced
 	Now      func() time.Time      // for latencies and sessions, no decision; nil: none are measured
 	Progress func(stream.Progress) // told what is left to read before work begins; may be nil
 	Session  time.Duration         // of the consumer group; 0: its default
@@ -64,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 		Open: func(context.Context, *stream.Claim) (stream.Step, error) {
 			return &step{engine: engine.New(pack, o.Engine), findings: o.Topics.Findings()}, nil
 		},
-		Session: o.Session, Log: o.Log, Metrics: metrics,
+		Session: o.Session, Log: o.Log, Metrics: metrics, Traces: tracing.New(o.Tracers, "detect"),
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("detect: %w", err)

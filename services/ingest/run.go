@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/services/ingest/inventory"
 	"github.com/cordon-iot/cordon/services/ingest/report"
 	"github.com/cordon-iot/cordon/services/ingest/resolve"
@@ -23,9 +25,10 @@ type Options struct {
 	Topics   cordon.Topics
 	Log      *slog.Logger
 	Registry prometheus.Registerer
-	Now      func() time.Time // for latencies in metrics alone
-	Session  time.Duration    // of the consumer groups; 0: their default
-	Ready    func()           // called once the inventory is up to date; may be nil
+	Tracers  trace.TracerProvider // nil: nothing is traced
+	Now      func() time.Time     // for latencies in metrics alone
+	Session  time.Duration        // of the consumer groups; 0: their default
+	Ready    func()               // called once the inventory is up to date; may be nil
 }
 
 // Run turns raw records into events until ctx ends. It starts when it has read
@@ -66,6 +69,7 @@ func (o Options) config(f format, inv *inventory.Inventory, m *Metrics, s *strea
 		Now:      o.Now,
 		Log:      o.Log,
 		Metrics:  s,
+		Traces:   tracing.New(o.Tracers, "ingest"),
 		Open: func(ctx context.Context, c *stream.Claim) (stream.Step, error) {
 			v := resolve.New(inv)
 			if err := relearn(ctx, o.Kafka, c, f, v); err != nil {

@@ -6,7 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/tracing"
 )
 
 // appendStep makes a step durable. It retries until ctx ends, so that an error
@@ -35,6 +39,7 @@ type crew struct {
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
+	traces   *tracing.Tracer
 }
 
 func newCrew(e Enforcer, parallel int, now func() time.Time, log *slog.Logger, m *metrics) crew {
@@ -172,7 +177,9 @@ func (c crew) attempt(ctx context.Context, t *attempts, slots chan struct{}, do 
 		return errLate, nil
 	}
 	start := c.now()
+	ctx, end := c.traces.Span(ctx, string(t.step.State), trace.SpanKindClient, attribute.String("cordon.action.id", string(t.step.ID)))
 	failure = do(ctx, t.step)
+	end(failure)
 	c.metrics.attempt(t.step.State, failureLabel(failure), c.now().Sub(start))
 	return failure, ctx.Err()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -22,8 +23,9 @@ type partition struct {
 	metrics  *metrics
 	dispatch *dispatcher
 
-	mu    sync.Mutex // the step decides while the follower folds
-	state *State
+	mu     sync.Mutex // the step decides while the follower folds
+	state  *State
+	traces traces
 }
 
 // Apply decides on one finding. It implements stream.Step.
@@ -74,6 +76,7 @@ func (p *partition) fold(rec cordon.Record) (a cordon.Action, from Origin, count
 	}
 	before := len(p.state.open)
 	counts = p.state.Fold(a)
+	p.traces.note(rec, a, counts)
 	p.metrics.folded(a, counts, len(p.state.open)-before)
 	return a, from, counts
 }
@@ -84,7 +87,7 @@ func (p *partition) follow(ctx context.Context, k wkafka.Config, number int, fro
 	defer func() { p.metrics.closed(len(p.open())) }()
 	defer p.dispatch.stop()
 	for _, a := range p.open() {
-		p.dispatch.step(ctx, a, Replayed)
+		p.dispatch.step(p.traced(ctx, a), a, Replayed)
 	}
 	return stream.Follow(ctx, k, p.topic, number, from, func(rec cordon.Record) error {
 		p.take(ctx, rec)
@@ -103,7 +106,7 @@ func (p *partition) take(ctx context.Context, rec cordon.Record) {
 		p.metrics.appliedIn(a.At.Sub(a.Since))
 	}
 	p.logStep(a)
-	p.dispatch.step(ctx, a, from)
+	p.dispatch.step(p.traced(ctx, a), a, from)
 }
 
 func (p *partition) open() []cordon.Action {
@@ -127,13 +130,14 @@ type appender interface {
 }
 
 // appendTo returns the appendStep of a topic.
-func appendTo(app appender, topic string, log *slog.Logger) appendStep {
+func appendTo(app appender, topic string, log *slog.Logger, t *tracing.Tracer) appendStep {
 	return func(ctx context.Context, a cordon.Action) error {
 		rec, err := a.Record()
 		if err != nil {
 			return err
 		}
 		rec.Time = a.At
+		rec.Headers = append(rec.Headers, t.Headers(ctx)...)
 		for n := 1; ; n++ {
 			_, err := app.Append(ctx, topic, rec)
 			if err == nil || ctx.Err() != nil {

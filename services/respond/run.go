@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -27,6 +29,7 @@ type Options struct {
 	Topics   cordon.Topics
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
+	Tracers  trace.TracerProvider  // nil: nothing is traced
 	Now      func() time.Time
 	Progress func(stream.Progress) // told what is left to read before work begins; may be nil
 
@@ -75,7 +78,7 @@ func Run(ctx context.Context, o Options) error {
 		o.Enforcer = hook
 	}
 	o.Rules.Enforcer = o.Enforcer.Name()
-	r := &responder{Options: o}
+	r := &responder{Options: o, traces: tracing.New(o.Tracers, "respond")}
 	if o.Registry != nil {
 		r.metrics, r.stream = newMetrics(o.Registry), stream.NewMetrics(o.Registry, o.Now)
 	}
@@ -87,16 +90,18 @@ type responder struct {
 	Options
 	metrics *metrics
 	stream  *stream.Metrics
+	traces  *tracing.Tracer
 	crew    crew
 }
 
 func (r *responder) run(ctx context.Context) error {
 	r.crew = newCrew(r.Enforcer, r.Parallel, r.Now, r.Log, r.metrics)
+	r.crew.traces = r.traces
 	err := stream.Run(ctx, stream.Config{
 		Kafka: r.Kafka, Group: r.Topics.Prefix + Group, Service: "respond",
 		Topics: []string{r.Topics.Findings()}, Rejected: r.Topics.Rejected(),
 		Now: r.Now, Progress: r.Progress,
-		Session: r.Session, Open: r.open, Log: r.Log, Metrics: r.stream,
+		Session: r.Session, Open: r.open, Log: r.Log, Metrics: r.stream, Traces: r.traces,
 	})
 	if err != nil {
 		return fmt.Errorf("respond: %w", err)
@@ -114,7 +119,7 @@ func (r *responder) open(ctx context.Context, c *stream.Claim) (stream.Step, err
 	log := r.Log.With("partition", c.Partition)
 	p := &partition{
 		rules: r.Rules, topic: actions, now: r.Now, log: log, metrics: r.metrics,
-		dispatch: r.crew.heldBy(c.Lease).dispatcher(appendTo(c, actions, log)), state: NewState(),
+		dispatch: r.crew.heldBy(c.Lease).dispatcher(appendTo(c, actions, log, r.traces)), state: NewState(), traces: newTraces(r.traces),
 	}
 	next, err := c.Replay(ctx, actions, c.Partition, 0, -1, func(rec cordon.Record) error {
 		p.fold(rec)

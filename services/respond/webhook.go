@@ -19,6 +19,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/tracing"
 )
 
 const (
@@ -157,6 +158,7 @@ func (w *Webhook) request(ctx context.Context, id string, body []byte) (*http.Re
 	}
 	req.Header.Set("Content-Type", "application/cloudevents+json; charset=utf-8")
 	req.Header.Set("User-Agent", "cordon")
+	tracing.InjectHTTP(ctx, req.Header) // not signed: a gateway may add a span of its own
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)

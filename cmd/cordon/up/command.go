@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,11 @@ func Command() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		stop, err := sh.Trace(c.Context(), "up", os.LookupEnv)
+		if err != nil {
+			return err
+		}
+		defer stop()
 		return run(c.Context(), &s, sh, c.OutOrStdout())
 	}
 	service.Bindable(c)

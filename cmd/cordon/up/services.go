@@ -70,25 +70,27 @@ func (p plant) services(sh *service.Shell) map[string]func(context.Context) erro
 	all := map[string]func(context.Context) error{
 		"ingest": func(ctx context.Context) error {
 			log, reg := part(sh, "ingest")
-			return ingest.Run(ctx, ingest.Options{Kafka: p.client("ingest"), Topics: p.topics, Log: log, Registry: reg, Now: time.Now})
+			return ingest.Run(ctx, ingest.Options{Kafka: p.client("ingest"), Topics: p.topics, Log: log, Registry: reg, Tracers: sh.Tracers, Now: time.Now})
 		},
 		"detect": func(ctx context.Context) error {
 			o := p.policies
 			o.Kafka, o.Topics, o.Now = p.client("detect"), p.topics, time.Now
 			o.Log, o.Registry = part(sh, "detect")
+			o.Tracers = sh.Tracers
 			return detect.Run(ctx, o)
 		},
 		"respond": func(ctx context.Context) error {
 			o := p.webhook
 			o.Kafka, o.Topics, o.Now = p.client("respond"), p.topics, time.Now
 			o.Log, o.Registry = part(sh, "respond")
+			o.Tracers = sh.Tracers
 			return respond.Run(ctx, o)
 		},
 	}
 	if p.writer != "" {
 		all["history"] = func(ctx context.Context) error {
 			log, reg := part(sh, "history")
-			return history.Run(ctx, history.Options{Kafka: p.client("history"), Topics: p.topics, DSN: p.writer, Log: log, Registry: reg, Now: time.Now})
+			return history.Run(ctx, history.Options{Kafka: p.client("history"), Topics: p.topics, DSN: p.writer, Log: log, Registry: reg, Tracers: sh.Tracers, Now: time.Now})
 		}
 	}
 	return all

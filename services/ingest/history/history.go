@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/stream"
+	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -34,7 +36,8 @@ type Options struct {
 
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
-	Now      func() time.Time      // for latencies alone; nil: none are measured
+	Tracers  trace.TracerProvider  // nil: nothing is traced
+	Now      func() time.Time      // for latencies, and to notice that this process was stopped; nil: neither
 }
 
 // Run copies the topics events, rejected, findings, actions and devices to the
@@ -61,7 +64,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Kafka: o.Kafka, Group: o.Group, Topics: topics,
 		Sink:       func(topic string) stream.Sink { return sinks[topic] },
 		MaxRecords: o.MaxRecords, MaxWait: o.MaxWait, Session: o.Session,
-		Log: o.Log, Metrics: streams,
+		Now: o.Now, Log: o.Log, Metrics: streams, Traces: tracing.New(o.Tracers, "history"),
 	})
 }
 

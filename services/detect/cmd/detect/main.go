@@ -36,7 +36,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+detect.Group))()
 	return detect.Run(ctx, detect.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies, Session: s.kafka.Session(),
-		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
+		Log: sh.Log, Registry: sh.Registry, Tracers: sh.Tracers, Now: time.Now,
 		Progress: func(p stream.Progress) { sh.Restoring(p.Partitions, p.Left) },
 	})
 }

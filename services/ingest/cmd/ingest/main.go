@@ -46,7 +46,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return ingest.Run(ctx, ingest.Options{
-			Kafka: kafka, Topics: s.kafka.Topics(), Session: s.kafka.Session(), Log: sh.Log, Registry: sh.Registry, Now: time.Now,
+			Kafka: kafka, Topics: s.kafka.Topics(), Session: s.kafka.Session(), Log: sh.Log, Registry: sh.Registry, Tracers: sh.Tracers, Now: time.Now,
 		})
 	})
 	if s.dsn != "" {
@@ -94,6 +94,6 @@ func (s *settings) history(ctx context.Context, sh *service.Shell, kafka wkafka.
 	return history.Run(ctx, history.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), DSN: s.dsn, Password: password,
 		Session: s.kafka.Session(),
-		Log:     sh.Log, Registry: sh.Registry, Now: time.Now,
+		Log:     sh.Log, Registry: sh.Registry, Tracers: sh.Tracers, Now: time.Now,
 	})
 }

@@ -56,7 +56,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+respond.Group))()
 	return respond.Run(ctx, respond.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Session: s.kafka.Session(),
-		Log: sh.Log, Registry: sh.Registry, Now: time.Now,
+		Log: sh.Log, Registry: sh.Registry, Tracers: sh.Tracers, Now: time.Now,
 		Progress: func(p stream.Progress) { sh.Restoring(p.Partitions, p.Left) },
 		URL:      s.url, Secret: secret, Rules: s.rules,
 	})
