@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 GO      ?= go
 BIN     := bin
-MODULES := . services/ingest services/detect services/respond cmd/cordon e2e
+MODULES := . services/ingest services/detect services/respond cmd/cordon e2e bench
 CHDB    := engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 
 ##@ Use
@@ -40,11 +40,14 @@ tidy: ## go.mod and go.sum of every module
 test: setup ## All tests, with the race detector, on the embedded broker and store
 	$(GO) test -race $$($(GO) list work | grep -v /cordon/e2e)
 	$(GO) test ./e2e/detection ./e2e/bench/...     # one goroutine over much traffic
+	$(GO) test -race ./e2e/chaos/...
 	$(GO) test -race -count=1 -timeout 20m ./e2e   # whole processes: no result is reused
+	@$(MAKE) --no-print-directory chaos-short
 	@test -d "$${CORDON_SHARED:-../shared/data}" || echo "NOTE: skipped what measures against third-party data, which is not in $${CORDON_SHARED:-../shared/data}"
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
 	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 ./wkafka ./internal/stream ./services/ingest ./services/ingest/history ./services/detect ./services/respond ./e2e
+	@$(MAKE) --no-print-directory chaos-short-kafka
 
 test-modules: ## Each module builds by itself and is tidy
 	@for m in $(MODULES); do (cd $$m && export GOWORK=off && $(GO) build ./... && $(GO) vet ./... && $(GO) mod tidy -diff) || { echo "module $$m: see above; make tidy"; exit 1; }; done
@@ -56,6 +59,21 @@ $(KAFKA_LIBS)/.done: deploy/kafka-test/pom.xml
 	@echo "fetching Apache Kafka (once)"
 	@mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS)
 	@touch $@
+
+CHAOS := $(GO) run ./e2e/chaos -out out/chaos
+.PHONY: chaos chaos-short chaos-short-kafka soak
+chaos: setup kafka ## A million events on each broker while 250 processes are killed and all else goes wrong (an hour)
+	$(CHAOS) -broker embedded -events 1000000 -rate 800 -kills 250 -session 6s -lease 60s -patience 5m $(if $(SEED),-seed $(SEED))
+	$(CHAOS) -broker apache3 -events 1000000 -rate 800 -kills 250 -session 6s -lease 60s -patience 5m $(if $(SEED),-seed $(SEED))
+
+chaos-short: setup ## Two minutes of the same on the embedded broker
+	$(CHAOS) -broker embedded -events 12000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
+
+chaos-short-kafka: setup kafka ## And on three nodes of Apache Kafka
+	$(CHAOS) -broker apache3 -events 12000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
+
+soak: setup ## Ten minutes of steady work: goroutines and memory stay flat
+	$(CHAOS) -broker embedded -events 300000 -rate 500 -kills 0 -no-recovery -every 5s -steady 1 -keep -seed 1
 
 FUZZTIME ?= 20s
 fuzz: ## Every fuzz target for FUZZTIME each
@@ -71,10 +89,13 @@ $(BIN)/golangci-lint $(BIN)/staticcheck: tools/go.mod
 	@cd tools && GOWORK=off $(GO) build -o ../$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint honnef.co/go/tools/cmd/staticcheck
 
 ##@ Measure
-.PHONY: bench-pipeline
+.PHONY: bench-pipeline bench-log
 bench-pipeline: setup ## Each stage and end to end, beside a bare read-and-insert loop
 	@mkdir -p bench/out
 	$(GO) run ./e2e/bench/pipeline -out bench/out/pipeline.json
+
+bench-log: build kafka ## kafka-go, franz-go, watermill-kafka and wkafka side by side, on both brokers (ARGS="-run Reader -profile bench/out/profiles")
+	@$(GO) run ./bench/log -out bench/out/log.json $(ARGS)
 
 .PHONY: help
 help: ## This list
