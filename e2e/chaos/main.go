@@ -40,11 +40,13 @@ func flags() *options {
 	flag.DurationVar(&o.session, "session", 4*time.Second, "session timeout of consumer groups")
 	flag.DurationVar(&o.lease, "lease", 40*time.Second, "of quarantines")
 	flag.DurationVar(&o.patience, "patience", 90*time.Second, "until all is settled at the end, beside the lease")
+	flag.DurationVar(&o.slack, "slack", 0, "more time to recover than promised, for a machine that is busy with other work")
 	flag.BoolVar(&o.noRecovery, "no-recovery", false, "do not measure recovery times")
 	flag.StringVar(&o.sabotage, "sabotage", "", "defect to put in, to see it noticed: row, event or finding")
 	flag.StringVar(&o.bin, "bin", "", "folder with the programs; default: they are built")
 	flag.StringVar(&o.jars, "jars", filepath.Join(testdata.Root(), ".cache/kafka/libs"), "folder with the jars of Apache Kafka; make kafka fetches them")
 	flag.StringVar(&o.out, "out", "out", "folder for results, logs and data")
+	flag.BoolVar(&o.trace, "trace", false, "write down every request to the broker, not only those that change something")
 	flag.BoolVar(&o.keep, "keep", false, "keep logs and data of a run without defects")
 	flag.DurationVar(&o.every, "every", time.Second, "between samples of memory and offsets")
 	flag.Float64Var(&o.steadyLimit, "steady", 0, "goroutines a minute that an instance may gain; 0: any number")
@@ -83,12 +85,16 @@ func command(ctx context.Context, out io.Writer) int {
 
 // build builds the programs, unless they are there already.
 func build(ctx context.Context, o *options) error {
-	if err := os.MkdirAll(o.out, 0o750); err != nil || o.bin != "" {
-		return err
+	given := o.bin != ""
+	if !given {
+		o.bin = filepath.Join(o.out, "bin")
 	}
-	o.bin = filepath.Join(o.out, "bin")
 	bin, err := filepath.Abs(o.bin)
 	if err != nil {
+		return err
+	}
+	o.bin = bin
+	if err := os.MkdirAll(o.out, 0o750); err != nil || given {
 		return err
 	}
 	c := exec.CommandContext(ctx, "go", "build", "-o", bin+"/", "./cmd/cordon", //nolint:gosec // our own programs

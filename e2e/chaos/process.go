@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cordon-iot/cordon/internal/testdata"
 )
 
 // process is a program that is killed, stopped and started again with the same
@@ -42,6 +44,7 @@ func (p *process) start() error {
 		return nil // it runs
 	}
 	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // it is ended by kill
+	cmd.Dir = testdata.Root()              // where the store finds its engine
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -25,10 +25,12 @@ type options struct {
 	session     time.Duration // of consumer groups
 	lease       time.Duration // of quarantines
 	patience    time.Duration // until all is settled at the end, beside the lease
+	slack       time.Duration // more time to recover, for machines that do other work
 	noRecovery  bool          // leave out the measurement of recovery times
 	sabotage    string        // defect to put in
 	bin, out    string        // folders of programs and results
 	jars        string        // folder with those of Apache Kafka
+	trace       bool          // write down requests that change nothing too
 	keep        bool          // the folder of a run without defects
 	every       time.Duration // between samples
 	steadyLimit float64       // goroutines a minute that a steady run may gain; 0 for no limit

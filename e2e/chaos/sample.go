@@ -61,7 +61,7 @@ func (s *sampler) commits(ctx context.Context, k kafka) {
 				return // a broker that is down is asked again later
 			}
 			for _, c := range all {
-				s.w.ledger.ask(c)
+				s.w.ledger.ask("sampler", c)
 			}
 		}
 	}

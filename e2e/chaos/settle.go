@@ -63,7 +63,7 @@ func (w *world) behind(ctx context.Context, k kafka) error {
 				return err
 			}
 			for _, c := range commits {
-				w.ledger.ask(c)
+				w.ledger.ask("settle", c)
 				ends[c.Topic][c.Partition] -= c.Offset
 			}
 			for _, t := range topics {

@@ -8,9 +8,12 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cordon-iot/cordon/e2e/chaos/plan"
+	"github.com/cordon-iot/cordon/services/ingest/history"
 )
 
 // storeProxy stands between one instance and ClickHouse. Inserts are points.
@@ -19,13 +22,16 @@ type storeProxy struct {
 	director *director
 	to       string // host:port of ClickHouse
 	insert   *regexp.Regexp
-	sabotage func(table string) bool // answers yes and keeps the rows
+	sabotage func(table string) bool             // answers yes and keeps the rows
+	sent     func(topic string, partition int32) // is told of each insert
 	client   *http.Client
 }
 
-func newStoreProxy(inst *instance, d *director, to string, sabotage func(string) bool) *storeProxy {
+func newStoreProxy(inst *instance, w *world) *storeProxy {
+	group := w.topics.Prefix + history.Group
 	return &storeProxy{
-		inst: inst, director: d, to: to, sabotage: sabotage,
+		inst: inst, director: w.director, to: w.storeAt, sabotage: w.sabotage.dropRow,
+		sent:   func(topic string, partition int32) { w.ledger.insert(inst.name, ledgerKey{group, topic, partition}) },
 		insert: regexp.MustCompile("(?i)^\\s*INSERT INTO\\s+[`\"]?(\\w+)"),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
 	}
@@ -40,6 +46,9 @@ func (s *storeProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	table := s.table(r, body)
 	if table != "" && s.sabotage(table) {
 		return
+	}
+	if table != "" {
+		s.tell(r)
 	}
 	ctx := context.WithoutCancel(r.Context()) // what was sent may take effect though its sender is gone
 	if s.hold(w, table, plan.Before) {
@@ -62,6 +71,18 @@ func (s *storeProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(res.StatusCode)
 	_, _ = w.Write(answer)
+}
+
+// tell tells whose rows are on their way: that is in the token by which
+// ClickHouse knows an insert that is sent again.
+func (s *storeProxy) tell(r *http.Request) {
+	parts := strings.Split(r.URL.Query().Get("insert_deduplication_token"), "/")
+	if len(parts) < 3 {
+		return
+	}
+	if p, err := strconv.ParseInt(parts[1], 10, 32); err == nil {
+		s.sent(parts[0], int32(p))
+	}
 }
 
 // table is the one that the request inserts into; "" if it does not insert.

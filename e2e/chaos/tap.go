@@ -73,7 +73,7 @@ type ledgerKey struct {
 	partition    int32
 }
 
-// owner is who committed last for a partition.
+// owner is who was last seen to work on a partition.
 type owner struct {
 	client string
 	at     time.Time
@@ -88,10 +88,11 @@ func (l *ledger) commit(client string, c wire.Commit) {
 	l.owners[ledgerKey{c.Group, c.Topic, c.Partition}] = owner{client, time.Now()}
 }
 
-func (l *ledger) ask(c check.Commit) {
+// ask notes what the broker said to an asker, who asks one question at a time.
+func (l *ledger) ask(asker string, c check.Commit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.Group += ", as asked"
+	c.Group += ", as " + asker + " asked"
 	l.asked = append(l.asked, c)
 }
 
@@ -102,7 +103,8 @@ func (l *ledger) all() []check.Commit {
 	return append(append([]check.Commit(nil), l.commits...), l.asked...)
 }
 
-// held are the partitions for which client committed last, not before since.
+// held are the partitions that client was last seen to work on, not before
+// since.
 func (l *ledger) held(client string, since time.Time) []ledgerKey {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,8 +117,15 @@ func (l *ledger) held(client string, since time.Time) []ledgerKey {
 	return out
 }
 
-// committed is when something was committed for k the last time.
-func (l *ledger) committed(k ledgerKey) time.Time {
+// insert notes that rows of a partition were sent to ClickHouse.
+func (l *ledger) insert(client string, k ledgerKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.owners[k] = owner{client, time.Now()}
+}
+
+// worked is when somebody committed for k, or inserted its rows, the last time.
+func (l *ledger) worked(k ledgerKey) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.owners[k].at

@@ -50,7 +50,7 @@ type world struct {
 }
 
 func newWorld(o options, dir string, d *director) (*world, error) {
-	tr, err := newTrace(dir)
+	tr, err := newTrace(dir, o.trace)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func (w *world) newService(service string, n int, hookAt string) (*instance, err
 	var args []string
 	switch service {
 	case "ingest":
-		at, stop, err := serve(newStoreProxy(inst, w.director, w.storeAt, w.sabotage.dropRow))
+		at, stop, err := serve(newStoreProxy(inst, w))
 		if err != nil {
 			return nil, err
 		}

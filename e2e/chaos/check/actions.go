@@ -21,6 +21,7 @@ type chain struct {
 // effect; nobody is held in the end.
 func (r *Report) actions(h History) {
 	r.looked(Lost, "quarantines")
+	r.looked(Lost, "acknowledgements")
 	r.looked(Unseen, "quarantines")
 	r.looked(Open, "quarantines")
 	r.looked(Unseen, "webhooks")
@@ -80,7 +81,7 @@ func (r *Report) ended(id string, c *chain, wanted map[string]bool) {
 	case c.last == applyIntended || c.last == applied || c.last == releaseIntended:
 		r.found(Open, of, "action %s of %s ends with %s", id, c.device, c.last)
 	case !c.states[applied]:
-		r.Counts["quarantines not acknowledged"]++
+		r.found(Lost, "acknowledgements", "action %s of %s was not applied while its lease lasted", id, c.device)
 	case !c.states[released]:
 		r.found(Open, of, "action %s of %s was applied and never released", id, c.device)
 	default:

@@ -83,6 +83,12 @@ func TestCheck(t *testing.T) {
 			h.Steps = h.Steps[:3]
 			h.Rows = h.Rows[:len(h.Rows)-1]
 		}, "open: quarantines"},
+		{"never acknowledged", func(h *History) {
+			h.Steps[1].State = applyFailed
+			h.Steps = h.Steps[:2]
+			h.Rows = h.Rows[:len(h.Rows)-2]
+			h.Deliveries = h.Deliveries[:1]
+		}, "lost: acknowledgements"},
 		{"receiver holds the device", func(h *History) { h.Contained["cam"] = true }, "open: quarantines"},
 		{"webhook without intent", func(h *History) { h.Deliveries[0].Op = "o9" }, "unseen: webhooks"},
 		{"two effects", func(h *History) { h.Deliveries[1].Duplicate = false }, "duplicated: effects of webhooks"},
