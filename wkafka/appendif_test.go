@@ -78,12 +78,18 @@ func queued(ctx context.Context, t *testing.T, p *wkafka.Publisher, topic string
 		_, err := p.AppendIf(ctx, topic, numbered(n, 1), allowed)
 		done <- err
 	}()
-	for deadline := within(t, 10*time.Second); p.Waiting(topic) == before; runtime.Gosched() {
+	waiting(t, p, topic, before+1)
+	return done
+}
+
+// waiting returns when n calls wait for the lanes of topic.
+func waiting(t *testing.T, p *wkafka.Publisher, topic string, n int) {
+	t.Helper()
+	for deadline := within(t, 10*time.Second); p.Waiting(topic) < n; runtime.Gosched() {
 		if deadline.Err() != nil {
-			t.Fatal("the call does not come to wait")
+			t.Fatalf("%d calls wait; want %d", p.Waiting(topic), n)
 		}
 	}
-	return done
 }
 
 // heldTopic returns a topic of one partition in which a call of Append is held

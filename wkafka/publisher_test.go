@@ -164,21 +164,6 @@ func TestAppendWaitsForTopic(t *testing.T) {
 	}
 }
 
-func TestAppendAfterLeaderMove(t *testing.T) {
-	cluster, cfg := kafkatest.Cluster(t, kfake.NumBrokers(3))
-	topic := newTopic(t, cfg, 1)
-	p := newPublisher(t, cfg)
-	for i := range 6 {
-		appendAll(t, p, topic, numbered(i, 1))
-		if err := cluster.MoveTopicPartition(topic, 0, int32(i%3)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff([]string{"0", "1", "2", "3", "4", "5"}, readAll(t, cfg, topic, 0)); diff != "" {
-		t.Errorf("log differs (-want +got):\n%s", diff)
-	}
-}
-
 func TestPublisherClose(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	topic := newTopic(t, cfg, 1)

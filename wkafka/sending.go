@@ -94,6 +94,7 @@ func (s *sending) resolve(ctx context.Context, err error) (stop bool, outcome er
 			s.unsure, err = true, errors.Join(err, back)
 		}
 		stop = back != nil
+		s.retry.delay = 0 // the broker answers
 	}
 	stop = stop || permanent(err) || ctx.Err() != nil
 	// A sequence that the broker does not take, or that may yet arrive after it
