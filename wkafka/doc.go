@@ -1,7 +1,8 @@
 // Package wkafka is a watermill Publisher and Subscriber for Kafka on top of
 // segmentio/kafka-go, and the partition-level consumer and producer under it.
 //
-// It uses kafka-go's Client, Transport and ConsumerGroup, never its Reader
+// It uses kafka-go's Client and Transport, never its ConsumerGroup (which takes
+// all partitions from all members whenever one comes or goes), its Reader
 // (which commits for partitions it has lost and returns aborted records) nor
 // its Writer (which cannot tell a retry from a new record). Fetch responses are
 // decoded in place: the keys and values of Records alias the bytes that came
@@ -12,7 +13,7 @@
 //
 //   - PartitionReader and Publisher.Append: one partition, no group.
 //   - Consume: a consumer group; a function runs for every Claim, that is for
-//     every partition held in one generation, and commits offsets with
+//     every partition that this member holds, and commits offsets with
 //     metadata, fenced by member and generation.
 //   - NewSubscriber and NewPublisher: watermill's interfaces, one message per
 //     record or one message per fetched batch. Deliveries have deadlines; a

@@ -23,8 +23,8 @@ import (
 // that makes sense.
 //
 // kafka-go's Client has calls for the same, which will not do: Heartbeat goes to
-// any broker, in a version whose encoding is wrong, and reads no error; each of
-// the others looks for the coordinator first.
+// any broker and reads no error, nor does LeaveGroup; each of the others looks
+// for the coordinator first.
 type coordinator struct {
 	cluster  *cluster
 	group    string
@@ -32,9 +32,9 @@ type coordinator struct {
 	broker   atomic.Int32 // plus one; 0: not known
 }
 
-// The versions written here are the last ones before "flexible" encoding, for
-// which kafka-go's types are not right throughout. Kafka 2.4 and later have
-// them, 4 included; with an older broker it is the broker's last one.
+// The versions written here are the last ones before "flexible" encoding, which
+// have all that is needed. Kafka 2.4 and later know them, 4 included; with an
+// older broker it is the broker's last one.
 const (
 	joinVersion        = 5
 	syncVersion        = 3
