@@ -246,6 +246,6 @@ func (d *drainer) insert(ctx context.Context, i *insertion) error {
 		return err
 	}
 	d.next, d.open = i.batch[len(i.batch)-1].Position.Offset+1, true
-	d.cfg.Metrics.drained(d.cfg.Group, d.claim.Topic, d.claim.Partition, len(i.batch), d.highWater-d.next)
+	d.cfg.Metrics.drained(d.cfg.Group, d.claim.Topic, d.claim.Partition, len(i.batch), d.highWater-d.next, i.batch[0].Time)
 	return nil
 }

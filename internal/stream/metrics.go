@@ -26,6 +26,7 @@ type Metrics struct {
 	insert     *prometheus.HistogramVec // by group
 	readBacks  *prometheus.CounterVec   // by group, found
 	state      *stateMetrics
+	log        *logMetrics
 }
 
 // NewMetrics registers the metrics of this package with reg; it may be called
@@ -52,6 +53,7 @@ func NewMetrics(reg prometheus.Registerer, now func() time.Time) *Metrics {
 		partitions: gauge("partitions", "Partitions held.", "group"),
 		readBacks:  counter("read_backs_total", "Batches that a sink was asked for because the end of an insert was not known, by what it had of them: all, some or none.", "group", "found"),
 		state:      newStateMetrics(reg),
+		log:        newLogMetrics(reg, now),
 		append:     register(reg, prometheus.NewHistogram(latency("append_seconds", "Time until a batch was acknowledged by all in-sync replicas."))),
 		insert:     register(reg, prometheus.NewHistogramVec(latency("insert_seconds", "Time until a sink had taken a batch."), []string{"group"})),
 	}
@@ -83,7 +85,7 @@ func (m *Metrics) hooks(group string) wkafka.Hooks {
 	if m == nil {
 		return wkafka.Hooks{}
 	}
-	return wkafka.Hooks{
+	h := wkafka.Hooks{
 		Assigned: func(n int) {
 			m.rebalances.WithLabelValues(group).Inc()
 			m.partitions.WithLabelValues(group).Set(float64(n))
@@ -91,25 +93,38 @@ func (m *Metrics) hooks(group string) wkafka.Hooks {
 		Retried:  func(what string) { m.retries.WithLabelValues(group, what).Inc() },
 		Produced: func(d time.Duration) { m.append.Observe(d.Seconds()) },
 	}
+	if group == "" {
+		m.log.publisher(&h)
+	} else {
+		m.log.group(&h, group)
+	}
+	return h
 }
 
 // done counts the records of d and sets the lag of its partition.
 func (m *Metrics) done(group string, d *wkafka.Delivery) {
-	m.drained(group, d.Claim.Topic, d.Claim.Partition, len(d.Batch.Records), d.Batch.HighWater-d.Batch.Last()-1)
+	m.drained(group, d.Claim.Topic, d.Claim.Partition, len(d.Batch.Records), d.Batch.HighWater-d.Batch.Last()-1, d.Batch.Records[0].Time)
 }
 
-func (m *Metrics) drained(group, topic string, partition, records int, lag int64) {
+// drained counts records that are done with; oldest is when the log took the
+// first of them.
+func (m *Metrics) drained(group, topic string, partition, records int, lag int64, oldest time.Time) {
 	if m == nil {
 		return
 	}
 	m.in.WithLabelValues(group, topic).Add(float64(records))
 	m.lag.WithLabelValues(group, topic, strconv.Itoa(partition)).Set(float64(max(lag, 0)))
+	m.log.commits.done(place{group, topic, partition}, lag)
+	if m.now != nil {
+		m.log.age.WithLabelValues(group, topic).Observe(m.now().Sub(oldest).Seconds())
+	}
 }
 
 // released forgets the lag of a partition that somebody else reads now.
 func (m *Metrics) released(group, topic string, partition int) {
 	if m != nil {
 		m.lag.DeleteLabelValues(group, topic, strconv.Itoa(partition))
+		m.log.commits.released(place{group, topic, partition})
 	}
 }
 
