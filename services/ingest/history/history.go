@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,10 @@ type Options struct {
 	MaxWait    time.Duration // for an insert to fill; 0: 2 s
 	Session    time.Duration // of the consumer group; 0: its default
 
+	// CheckEvery is how often the history is looked through for duplicates and
+	// gaps; 0: 5 minutes.
+	CheckEvery time.Duration
+
 	Log      *slog.Logger          // nil: nothing is logged
 	Registry prometheus.Registerer // nil: nothing is counted
 	Tracers  trace.TracerProvider  // nil: nothing is traced
@@ -60,12 +65,26 @@ func Run(ctx context.Context, o Options) (err error) {
 		topics, sinks[t.topic] = append(topics, t.topic), s
 	}
 	o = o.withDefaults()
+	defer watch(ctx, o, at, m)()
 	return stream.Drain(ctx, stream.DrainConfig{
 		Kafka: o.Kafka, Group: o.Group, Topics: topics,
 		Sink:       func(topic string) stream.Sink { return sinks[topic] },
 		MaxRecords: o.MaxRecords, MaxWait: o.MaxWait, Session: o.Session,
 		Now: o.Now, Log: o.Log, Metrics: streams, Traces: tracing.New(o.Tracers, "history"),
 	})
+}
+
+// watch starts to check what is stored, until stop is called or ctx ends.
+func watch(ctx context.Context, o Options, at *places, m *metrics) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &monitor{kafka: o.Kafka, admin: wkafka.NewAdmin(o.Kafka), group: o.Group, tables: tables(o.Topics), places: at, metrics: m, log: o.Log}
+	var wg sync.WaitGroup
+	wg.Go(func() { w.run(ctx, o.CheckEvery) })
+	return func() {
+		cancel()
+		wg.Wait()
+		w.admin.Close()
+	}
 }
 
 // streamMetrics are those of lag and latency, which all services have.
@@ -96,6 +115,12 @@ func (o Options) withDefaults() Options {
 	if o.MaxWait == 0 {
 		o.MaxWait = defaultWait
 	}
+	if o.CheckEvery == 0 {
+		o.CheckEvery = defaultCheckEvery
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 
@@ -103,14 +128,15 @@ func (o Options) withDefaults() Options {
 type table struct {
 	topic, name string
 	rows        func() rows
+	replaces    bool // rows that are superseded go away
 }
 
 func tables(t cordon.Topics) []table {
 	return []table{
-		{t.Events(), "events", newEvents},
-		{t.Rejected(), "rejected", func() rows { return newRejected() }},
-		{t.Findings(), "findings", newFindings},
-		{t.Actions(), "actions", newActions},
-		{t.Devices(), "devices", newDevices},
+		{topic: t.Events(), name: "events", rows: newEvents},
+		{topic: t.Rejected(), name: "rejected", rows: func() rows { return newRejected() }},
+		{topic: t.Findings(), name: "findings", rows: newFindings},
+		{topic: t.Actions(), name: "actions", rows: newActions},
+		{topic: t.Devices(), name: "devices", rows: newDevices, replaces: true},
 	}
 }

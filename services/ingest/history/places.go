@@ -54,6 +54,11 @@ func (p *places) missing(ctx context.Context, table string, recs []cordon.Record
 	if strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared") {
 		return nil, stream.ErrUnchecked
 	}
+	return p.absent(ctx, table, recs)
+}
+
+// absent is missing for whoever does not insert.
+func (p *places) absent(ctx context.Context, table string, recs []cordon.Record) (map[int64]bool, error) {
 	left := make(map[int64]bool, len(recs))
 	for _, r := range recs {
 		left[r.Position.Offset] = true
