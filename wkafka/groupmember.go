@@ -341,7 +341,11 @@ func (m *membership) grown(ctx context.Context) bool {
 	if !m.leader && m.cfg.GroupInstanceID == "" {
 		return false
 	}
-	sizes, err := m.cluster.knownSizes(ctx, m.cfg.Topics)
+	topics := partitions{} // of all members, not only of this one
+	for topic := range m.sizes {
+		topics[topic] = nil
+	}
+	sizes, err := m.cluster.knownSizes(ctx, topics.topics())
 	if err != nil {
 		return false
 	}
