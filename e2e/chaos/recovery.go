@@ -81,27 +81,39 @@ func (w *world) recovery(ctx context.Context, inst *instance, how string) ([]Rec
 	begun := time.Now()
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
-	of := map[string]*Recovery{}
-	for _, k := range held {
-		r := of[k.group]
-		if r == nil {
-			r = &Recovery{Instance: inst.name, Group: k.group, How: how, Limit: limit.Seconds()}
-			if w.tap.names[k.group] == "history" {
-				r.Limit += historyWait.Seconds()
-			}
-			of[k.group] = r
-		}
-		r.Partitions++
-		if took := w.goesOn(ctx, k, begun, limit+10*time.Second).Seconds(); took > r.Longest {
-			r.Longest, r.Of = took, fmt.Sprintf("%s/%d", k.topic, k.partition)
-		}
-		r.OK = r.Longest <= r.Limit
+	took := make([]time.Duration, len(held))
+	var wg sync.WaitGroup
+	for i, k := range held {
+		wg.Go(func() { took[i] = w.goesOn(ctx, k, inst.name, begun, limit+10*time.Second) })
 	}
-	var all []Recovery
-	for _, g := range slices.Sorted(maps.Keys(of)) {
-		all = append(all, *of[g])
+	wg.Wait()
+	of := map[string]Recovery{}
+	for i, k := range held {
+		r, ok := of[k.group]
+		if !ok {
+			r = Recovery{Instance: inst.name, Group: k.group, How: how, Limit: (limit + w.grace(k.group)).Seconds()}
+		}
+		r.add(k, took[i])
+		of[k.group] = r
 	}
-	return all, errors.Join(<-ended, inst.start())
+	return slices.Collect(maps.Values(of)), errors.Join(<-ended, inst.start())
+}
+
+// grace is how much later than others a group may be seen to work.
+func (w *world) grace(group string) time.Duration {
+	if w.tap.names[group] == "history" {
+		return historyWait
+	}
+	return 0
+}
+
+// add notes that k stood still for so long.
+func (r *Recovery) add(k ledgerKey, took time.Duration) {
+	r.Partitions++
+	if s := took.Seconds(); s > r.Longest {
+		r.Longest, r.Of = s, fmt.Sprintf("%s/%d", k.topic, k.partition)
+	}
+	r.OK = r.Longest <= r.Limit
 }
 
 // busy are the partitions that an instance works on and into which there is a
@@ -113,14 +125,13 @@ func (w *world) busy(name string) []ledgerKey {
 	})
 }
 
-// goesOn waits until somebody works on k, and returns how long that is after
-// begun; at most longest.
-func (w *world) goesOn(ctx context.Context, k ledgerKey, begun time.Time, longest time.Duration) time.Duration {
+// goesOn waits until somebody else than who works on k, and returns how long that
+// is after begun; at most longest.
+func (w *world) goesOn(ctx context.Context, k ledgerKey, who string, begun time.Time, longest time.Duration) time.Duration {
 	ctx, cancel := context.WithDeadline(ctx, begun.Add(longest))
 	defer cancel()
-	var at time.Time
-	err := poll(ctx, 10*time.Millisecond, func() error {
-		if at = w.ledger.worked(k); at.After(begun) {
+	err := poll(ctx, 5*time.Millisecond, func() error {
+		if at := w.ledger.worked(k); at.client != who && at.at.After(begun) {
 			return nil
 		}
 		return fmt.Errorf("nobody works on %s/%d", k.topic, k.partition)
@@ -128,5 +139,5 @@ func (w *world) goesOn(ctx context.Context, k ledgerKey, begun time.Time, longes
 	if err != nil {
 		return longest
 	}
-	return at.Sub(begun)
+	return time.Since(begun)
 }

@@ -124,9 +124,9 @@ func (l *ledger) insert(client string, k ledgerKey) {
 	l.owners[k] = owner{client, time.Now()}
 }
 
-// worked is when somebody committed for k, or inserted its rows, the last time.
-func (l *ledger) worked(k ledgerKey) time.Time {
+// worked is who committed for k, or inserted its rows, the last time.
+func (l *ledger) worked(k ledgerKey) owner {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.owners[k].at
+	return l.owners[k]
 }
