@@ -62,7 +62,7 @@ func TestTallyCheck(t *testing.T) {
 func TestCheckLog(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	topic := kafkatest.Name(t)
-	if err := fill(t.Context(), cfg, topic, wkafka.LZ4, warm+100); err != nil {
+	if err := fill(t.Context(), cfg, topic, wkafka.LZ4, warm(100)+100); err != nil {
 		t.Fatal(err)
 	}
 	if err := checkLog(t.Context(), cfg, topic, 100); err != nil {

@@ -38,10 +38,11 @@ type writer struct {
 	close func() error
 }
 
-const (
-	roundTimeout = time.Minute // of one variant
-	warm         = setSize     // records written before the measurement
-)
+const roundTimeout = time.Minute // of one variant
+
+// warm is how many records are written before n are measured: connections are
+// open then, and leaders known.
+func warm(n int) int { return max(n/100, 100) }
 
 // unique returns a name for a topic or a group.
 func unique(what string) string { return "bench." + what + "." + strconv.FormatUint(rand.Uint64(), 36) } //nolint:gosec // no secret
@@ -89,7 +90,7 @@ func measureWrite(ctx context.Context, v variant, cfg wkafka.Config, n int) (f f
 	if err != nil {
 		return f, err
 	}
-	if err := w.write(ctx, warm); err != nil {
+	if err := w.write(ctx, warm(n)); err != nil {
 		return f, err
 	}
 	runtime.GC()
@@ -111,7 +112,7 @@ func measureWrite(ctx context.Context, v variant, cfg wkafka.Config, n int) (f f
 // checkLog wants the warm-up and n records in topic, and no other.
 func checkLog(ctx context.Context, cfg wkafka.Config, topic string, n int) error {
 	set := recordSet()
-	want, more := expected(set, warm), expected(set, n)
+	want, more := expected(set, warm(n)), expected(set, n)
 	want.n, want.crc = want.n+more.n, want.crc+more.crc
 	got, err := logSum(ctx, cfg, topic)
 	if err == nil && got != want {
