@@ -19,6 +19,9 @@ func (k *KafkaFlags) Connect(ctx context.Context, log *slog.Logger, program stri
 		return c, err
 	}
 	err = Diagnose(ctx, c, need)
+	for n := 0; n < rightsTries && forbidden(err) && pause(ctx, rightsPause); n++ {
+		err = Diagnose(ctx, c, need)
+	}
 	if wkafka.Permanent(err) && ctx.Err() == nil {
 		return c, err
 	}
@@ -26,6 +29,29 @@ func (k *KafkaFlags) Connect(ctx context.Context, log *slog.Logger, program stri
 		log.Warn("kafka is not ready; waiting for it", "error", err)
 	}
 	return c, nil
+}
+
+// A right that was given a moment ago may not have reached each broker.
+const (
+	rightsTries = 10
+	rightsPause = 500 * time.Millisecond
+)
+
+func forbidden(err error) bool {
+	var d *wkafka.Diagnosis
+	return errors.As(err, &d) && d.Problem == wkafka.Forbidden
+}
+
+// pause reports false when ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // Diagnose is wkafka.Diagnose with the settings to look at.
