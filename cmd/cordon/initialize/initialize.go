@@ -3,6 +3,8 @@
 package initialize
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"time"
 
@@ -19,6 +21,7 @@ type settings struct {
 	dsn      string
 	password *service.Secret
 	topics   *topics.Flags
+	rights   rights
 }
 
 // Command is `cordon init`.
@@ -36,6 +39,7 @@ func Command() *cobra.Command {
 	service.MarkSecret(fs, "clickhouse")
 	s.password = service.BindSecret(fs, "clickhouse-password", "password of that user")
 	s.topics = topics.Bind(fs)
+	s.rights.bind(fs)
 	service.Bindable(c)
 	return c
 }
@@ -49,7 +53,7 @@ func (s *settings) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := service.Diagnose(c.Context(), kafka, wkafka.Rights{}); wkafka.Permanent(err) {
+	if err := await(c.Context(), kafka); err != nil {
 		return err
 	}
 	if err := wkafka.CreateTopics(c.Context(), kafka, specs...); err != nil {
@@ -58,6 +62,9 @@ func (s *settings) run(c *cobra.Command) error {
 	fmt.Fprintf(c.OutOrStdout(), "topics    %d with %d partitions each\n", len(specs), s.topics.Partitions)
 	fmt.Fprintf(c.OutOrStdout(), "retention raw topics %s, events %s, the others for ever; a topic that was there keeps its own\n",
 		length(s.topics.Keep.Raw), length(s.topics.Keep.Events))
+	if err := s.rights.give(c.Context(), c.OutOrStdout(), kafka, s.kafka.Topics()); err != nil {
+		return err
+	}
 	if s.dsn == "" {
 		return nil
 	}
@@ -71,6 +78,35 @@ func (s *settings) run(c *cobra.Command) error {
 	}
 	fmt.Fprintf(c.OutOrStdout(), "tables    %d migrations applied\n", applied)
 	return nil
+}
+
+// startTimeout bounds the wait for brokers that have just been started.
+const startTimeout = 2 * time.Minute
+
+// await returns when brokers answer and have found each other.
+func await(ctx context.Context, k wkafka.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		err := service.Diagnose(ctx, k, wkafka.Rights{})
+		if wkafka.Permanent(err) {
+			return err
+		}
+		if err == nil {
+			c, e := wkafka.DescribeCluster(ctx, k)
+			if e == nil && len(c.Brokers) > 0 {
+				return nil
+			}
+			err = e
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no broker is ready after %v: %w", startTimeout, cmp.Or(err, ctx.Err()))
+		case <-tick.C:
+		}
+	}
 }
 
 // length is d in whole hours where it is that.

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -34,13 +35,13 @@ func users() map[string]string {
 
 // Command is `cordon secrets DIR`.
 func Command() *cobra.Command {
-	var hosts []string
+	var hosts, sensors []string
 	c := &cobra.Command{
 		Use:   "secrets DIR",
 		Short: "Make the certificates and passwords of a deployment; what is there stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			made, err := Make(args[0], hosts, time.Now())
+			made, err := Make(args[0], hosts, time.Now(), sensors...)
 			if err != nil {
 				return err
 			}
@@ -49,6 +50,7 @@ func Command() *cobra.Command {
 		},
 	}
 	c.Flags().StringSliceVar(&hosts, "broker-host", []string{"kafka", "localhost", "127.0.0.1"}, "names and addresses in the brokers' certificate")
+	c.Flags().StringSliceVar(&sensors, "client", nil, "names of more clients to make certificates for, such as sensors that write raw records")
 	return c
 }
 
@@ -58,7 +60,7 @@ func Command() *cobra.Command {
 //
 //	authority/{ca,ca-key}.pem                         the CA; no container needs the key
 //	kafka/{ca,kafka}.pem                              the brokers' certificate
-//	{cordon,ingest,detect,respond}/{ca,cert,key}.pem  mutual TLS with the brokers
+//	{cordon,ingest,detect,respond}/{ca,cert,key}.pem  mutual TLS with the brokers; of more clients too
 //	{cordon,ingest,grafana}/clickhouse                passwords
 //	clickhouse/passwords.xml                          their hashes, for users.d
 //	respond/webhook                                   signing secret of Standard Webhooks
@@ -68,7 +70,7 @@ func Command() *cobra.Command {
 // and mounts its folder alone: that is why the folders and what lies in them
 // are open to all. What keeps other users of the host out is dir itself, which
 // its owner alone can enter.
-func Make(dir string, brokerHosts []string, now time.Time) (made int, err error) {
+func Make(dir string, brokerHosts []string, now time.Time, more ...string) (made int, err error) {
 	if err := private(dir); err != nil {
 		return 0, err
 	}
@@ -81,13 +83,25 @@ func Make(dir string, brokerHosts []string, now time.Time) (made int, err error)
 		return 0, err
 	}
 	w.broker(a, brokerHosts, now)
-	for _, name := range clients() {
+	for _, name := range append(clients(), more...) {
+		if err := clientName(name); err != nil {
+			return w.made, err
+		}
 		w.client(a, name, now)
 	}
 	w.clickhouse()
 	w.file("respond/webhook", 0o644, webhookSecret)
 	w.file("grafana/admin", 0o644, password)
 	return w.made, w.err
+}
+
+// clientName refuses what would leave the directory, or is no user of Kafka as
+// deploy/kafka/server.properties reads the certificate.
+func clientName(name string) error {
+	if regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`).MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("client %q: want letters, digits, dots, dashes and underscores", name)
 }
 
 func webhookSecret() ([]byte, error) {

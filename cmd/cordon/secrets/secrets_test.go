@@ -141,6 +141,22 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+func TestMoreClients(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Make(dir, []string{"kafka"}, day(), "zeek-1"); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "zeek-1/cert.pem"), filepath.Join(dir, "zeek-1/key.pem"))
+	if err != nil || pair.Leaf.Subject.String() != "CN=zeek-1,O=cordon" {
+		t.Errorf("certificate of zeek-1 = %v, %v; want CN=zeek-1,O=cordon", pair.Leaf, err)
+	}
+	for _, name := range []string{"", "../ca", "a/b", "a b"} {
+		if _, err := Make(t.TempDir(), nil, day(), name); err == nil {
+			t.Errorf("Make with the client %q = no error; want one", name)
+		}
+	}
+}
+
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
