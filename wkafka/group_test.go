@@ -215,6 +215,25 @@ func TestGroupStatic(t *testing.T) {
 	}
 }
 
+// TestGroupStaticGrows adds partitions to a topic of a static member that came
+// back: brokers do not tell it that it leads.
+func TestGroupStaticGrows(t *testing.T) {
+	cfg := kafkatest.Start(t)
+	topic := newTopic(t, cfg, 2)
+	l := newLedger(t)
+	cc := memberConfig(t, cfg, kafkatest.Name(t), topic)
+	cc.GroupInstanceID = "first"
+	stop := start(t, cc, l.serve("first"))
+	l.awaitShares(map[string]int{"first": 2})
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, cc, l.serve("first"))
+	l.awaitShares(map[string]int{"first": 2})
+	grow(t, cfg, topic, 4)
+	t.Logf("new partitions are read after %v", l.awaitShares(map[string]int{"first": 4}))
+}
+
 // TestGroupDrainLate has a member that does not give up what is taken away from
 // it: the group goes on without it, and it is fenced.
 func TestGroupDrainLate(t *testing.T) {

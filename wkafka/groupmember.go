@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +29,7 @@ type membership struct {
 	// Owned by run.
 	beating bool
 	leader  bool
+	hidden  bool           // the leader, and not told so
 	sizes   map[string]int // as the leader last shared out
 	holds   map[tp]*hold
 }
@@ -146,6 +150,9 @@ func (m *membership) enter(ctx context.Context) (partitions, error) {
 	m.session.enter(at, sent)
 	m.startBeating()
 	m.leader = res.LeaderID == res.MemberID
+	// Kafka names the member that a static one has replaced, so that it does
+	// not share out the partitions again.
+	m.hidden = !m.leader && m.cfg.GroupInstanceID != "" && strings.HasPrefix(res.LeaderID, m.cfg.GroupInstanceID+"-")
 	var plan []syncgroup.RequestAssignment
 	if m.leader {
 		if plan, err = m.plan(ctx, res.Members); err != nil {
@@ -335,22 +342,21 @@ func (m *membership) revive(ctx context.Context) {
 
 // grown reports whether a topic has other partitions than were shared out. The
 // leader's next join makes the group share them out; a join of another member
-// that has nothing new to say changes nothing. (A static member may not have
-// been told that it leads.)
+// that has nothing new to say changes nothing.
 func (m *membership) grown(ctx context.Context) bool {
-	if !m.leader && m.cfg.GroupInstanceID == "" {
+	if m.hidden {
+		return true // its next join makes it the leader openly
+	}
+	if !m.leader {
 		return false
 	}
-	topics := partitions{} // of all members, not only of this one
-	for topic := range m.sizes {
-		topics[topic] = nil
-	}
-	sizes, err := m.cluster.knownSizes(ctx, topics.topics())
+	// Of all members, not only of this one.
+	sizes, err := m.cluster.knownSizes(ctx, slices.Collect(maps.Keys(m.sizes)))
 	if err != nil {
 		return false
 	}
 	for topic, n := range sizes {
-		if known, ok := m.sizes[topic]; ok && known != n {
+		if m.sizes[topic] != n {
 			return true
 		}
 	}
