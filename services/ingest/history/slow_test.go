@@ -72,7 +72,9 @@ func TestFaultyStore(t *testing.T) {
 				MaxWait: 20 * time.Millisecond, Session: kafkatest.MinSession, Now: time.Now,
 			})
 			c := dial(t, dsn.Reader)
-			eventually(t, "2000 rows", func() bool { return one[uint64](t, c, "SELECT uniqExact(kafka_partition, kafka_offset) FROM events") == 2000 })
+			eventually(t, "2000 rows", func() bool {
+				return one[uint64](t, c, "SELECT uniqExact(kafka_partition, kafka_offset) FROM events") == 2000
+			})
 			if n := one[uint64](t, c, "SELECT count() FROM events"); n != 2000 {
 				t.Errorf("rows = %d; want 2000", n)
 			}
