@@ -85,8 +85,10 @@ func withCluster(ctx context.Context, cfg Config, f func(context.Context, *clust
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	c := newCluster(cfg)
-	defer c.close()
+	c, owned := cfg.borrow()
+	if owned {
+		defer c.close()
+	}
 	return f(ctx, c)
 }
 

@@ -17,6 +17,8 @@ type Config struct {
 	ClientID string
 	TLS      *tls.Config    // nil: plain text
 	SASL     sasl.Mechanism // nil: no authentication
+
+	shared *cluster // see Shared
 }
 
 const (
@@ -32,8 +34,26 @@ func (c Config) check() error {
 	return nil
 }
 
+// Shared returns c with connections that all calls and readers which are given
+// it share, for a process that asks and reads often: otherwise each makes and
+// ends its own. Call done when they have all returned. Consumers and publishers
+// keep connections of their own.
+func (c Config) Shared() (shared Config, done func()) {
+	c.shared = nil
+	c.shared = newCluster(c)
+	return c, c.shared.close
+}
+
+// borrow returns the shared connections of c or, with owned, new ones to close.
+func (c Config) borrow() (cl *cluster, owned bool) {
+	if c.shared != nil {
+		return c.shared, false
+	}
+	return newCluster(c), true
+}
+
 // cluster is one pool of connections. Each user has its own, so that closing
-// one does not disturb another.
+// one does not disturb another, unless they were told to share one.
 type cluster struct {
 	cfg       Config
 	transport *kafka.Transport

@@ -42,8 +42,9 @@ type PartitionReader struct {
 
 // NewPartitionReader reads topic/partition from offset on. Close it.
 func NewPartitionReader(cfg Config, topic string, partition int, offset int64) *PartitionReader {
-	r := newReader(newCluster(cfg), topic, partition, offset)
-	r.owned = true
+	c, owned := cfg.borrow()
+	r := newReader(c, topic, partition, offset)
+	r.owned = owned
 	return r
 }
 

@@ -44,6 +44,9 @@ func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	kafka, done := o.Kafka.Shared()
+	defer done()
+	o.Kafka = kafka
 	pack, err := o.load(ctx)
 	if err != nil {
 		return fmt.Errorf("detect: %w", err)

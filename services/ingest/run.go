@@ -37,6 +37,9 @@ func Run(ctx context.Context, o Options) error {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry() // counted for nobody
 	}
+	kafka, done := o.Kafka.Shared()
+	defer done()
+	o.Kafka = kafka
 	g, ctx := errgroup.WithContext(ctx)
 	inv, err := follow(ctx, o, g)
 	if err != nil {

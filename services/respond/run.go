@@ -77,6 +77,9 @@ func Run(ctx context.Context, o Options) error {
 		defer hook.Close()
 		o.Enforcer = hook
 	}
+	kafka, done := o.Kafka.Shared()
+	defer done()
+	o.Kafka = kafka
 	o.Rules.Enforcer = o.Enforcer.Name()
 	r := &responder{Options: o, traces: tracing.New(o.Tracers, "respond")}
 	if o.Registry != nil {

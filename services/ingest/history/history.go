@@ -50,6 +50,9 @@ type Options struct {
 // be there: see Migrate. While ClickHouse does not answer, Run waits and the log
 // keeps what comes.
 func Run(ctx context.Context, o Options) (err error) {
+	kafka, done := o.Kafka.Shared()
+	defer done()
+	o.Kafka = kafka
 	conn, err := open(o.DSN, o.Password)
 	if err != nil {
 		return err
