@@ -38,21 +38,35 @@ type stateTopic struct {
 // lookTimeout bounds the look for the state topic, which may not exist.
 const lookTimeout = 3 * time.Second
 
+// look asks until brokers answer or ctx ends.
 func (s *stateTopic) look(ctx context.Context, k wkafka.Config, topic string) (int, error) {
+	for {
+		n, again, err := s.once(ctx, k, topic)
+		if err == nil || !again || ctx.Err() != nil {
+			return n, err
+		}
+	}
+}
+
+// once asks for at most lookTimeout. It reports whether to ask again.
+func (s *stateTopic) once(ctx context.Context, k wkafka.Config, topic string) (n int, again bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.partitions > 0 || s.err != nil {
-		return s.partitions, s.err
+		return s.partitions, false, s.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	n, err := wkafka.Partitions(ctx, k, topic)
-	if err == nil {
+	n, err = wkafka.Partitions(ctx, k, topic)
+	switch {
+	case err == nil:
 		s.partitions = n
-	} else if errors.Is(err, kafka.UnknownTopicOrPartition) {
+	case errors.Is(err, kafka.UnknownTopicOrPartition):
 		s.err = err
+	default:
+		again = ctx.Err() != nil // else it was refused
 	}
-	return n, err
+	return n, again, err
 }
 
 // stateStore returns the store for a partition of an input.
