@@ -129,9 +129,13 @@ func (o Options) addresses() []string {
 }
 
 func listen(network string, o Options) (net.Listener, error) {
-	l, err := net.Listen(network, o.Listen) //nolint:noctx // it does not block
-	if err != nil || o.Advertise == "" {
-		return l, err
+	tcp, err := net.Listen(network, o.Listen) //nolint:noctx // it does not block
+	if err != nil {
+		return nil, err
+	}
+	l := joins{tcp}
+	if o.Advertise == "" {
+		return l, nil
 	}
 	at, err := net.ResolveTCPAddr(network, o.Advertise)
 	if err != nil {
