@@ -38,17 +38,19 @@ func TestComposeRuns(t *testing.T) {
 		services[name] = start(t, name, d.env(name), d.project.Services[name].Command...)
 	}
 	for name, p := range services {
-		eventually(t, time.Minute, func() string { return name + " is not healthy:\n" + p.logs.tail(2000) }, func() bool {
+		eventually(t, 4*time.Minute, func() string { return name + " is not healthy:\n" + p.logs.tail(2000) }, func() bool {
 			check := exec.Command(bin(t, name), d.project.Services[name].HealthCheck.Test[2:]...)
 			check.Env = append(os.Environ(), d.env(name)...)
 			return check.Run() == nil
 		})
 	}
 	d.feedOne()
-	eventually(t, time.Minute, func() string { return "the event has no row: " + services["ingest"].logs.tail(2000) }, func() bool {
+	eventually(t, 2*time.Minute, func() string { return "the event has no row: " + services["ingest"].logs.tail(2000) }, func() bool {
 		return d.rows() == 1
 	})
 	d.refuseStranger()
+	d.refuseOthersWork()
+	d.examine()
 	for name, p := range services {
 		if err := p.stop(syscall.SIGTERM); err != nil {
 			t.Errorf("%s ended with %v after SIGTERM; want exit code 0", name, err)
@@ -194,6 +196,46 @@ func (d *deployment) rows() int64 {
 		d.reader = d.open(d.dsn["reader"])
 	}
 	return d.count("SELECT count() FROM events")
+}
+
+// cordon runs the operator's command with the certificate of user.
+func (d *deployment) cordon(user string, args ...string) (string, error) {
+	c := exec.Command(bin(d.t, "cordon"), args...)
+	env := d.env("init")
+	for i := range env {
+		env[i] = strings.ReplaceAll(env[i], filepath.Join(d.dir, "cordon"), filepath.Join(d.dir, user))
+	}
+	c.Env = append(os.Environ(), env...)
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+// refuseOthersWork: a service that is taken over can do no more than its own
+// work.
+func (d *deployment) refuseOthersWork() {
+	d.t.Helper()
+	file := filepath.Join(d.t.TempDir(), "conn.log")
+	write(d.t, file, string(telnet(2))+"\n")
+	if out, err := d.cordon("detect", "feed", file, "--format", "zeek"); err == nil || !strings.Contains(out, "the certificate CN=detect,O=cordon may not see topic raw.zeek; allow it Describe on topic raw.zeek") {
+		d.t.Errorf("feed with detect's certificate = %v:\n%s\nwant that it may not write raw records", err, out)
+	}
+	if out, err := d.cordon("respond", "tap", "events", "--from", "start", "-n", "1"); err == nil || !strings.Contains(out, "may not see topic events") {
+		d.t.Errorf("tap events with respond's certificate = %v:\n%s\nwant that it may not see them", err, out)
+	}
+}
+
+// examine: the deployment is as its own doctor wants it, but for its size.
+func (d *deployment) examine() {
+	d.t.Helper()
+	out, err := d.cordon("cordon", "doctor")
+	if err != nil {
+		d.t.Errorf("cordon doctor = %v; want no failures\n%s", err, out)
+	}
+	for _, want := range []string{"TLS 1.3, certificate of CN=cordon", "User:ingest has what it needs", "User:respond has what it needs", "cordon.detect: Stable, 1 members", "each one that stops, stops everything"} {
+		if !strings.Contains(out, want) {
+			d.t.Errorf("cordon doctor says\n%s\nwant %q in it", out, want)
+		}
+	}
 }
 
 // refuseStranger: without a certificate of the deployment there is no way in,

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -20,7 +21,9 @@ func Reach(ctx context.Context, k wkafka.Config, topic string) error {
 	defer cancel()
 	err := service.Diagnose(bounded, k, wkafka.Rights{})
 	if err == nil {
-		_, err = wkafka.Partitions(bounded, k, topic)
+		if _, err = wkafka.Partitions(bounded, k, topic); err != nil && ctx.Err() == nil {
+			err = cmp.Or(Allowed(ctx, k, wkafka.Rights{Read: []string{topic}}), err)
+		}
 	}
 	switch {
 	case err == nil:
@@ -32,4 +35,15 @@ func Reach(ctx context.Context, k wkafka.Config, topic string) error {
 	}
 	cause := strings.ReplaceAll(err.Error(), "\n", "; ")
 	return fmt.Errorf("broker %s: %s; start one, make the topics with `cordon init`, or use `cordon up --dev`", strings.Join(k.Brokers, ","), cause)
+}
+
+// Allowed returns an error when this user may not do what is in need. To
+// kafka-go a topic that may not be seen does not exist, and may come to be.
+func Allowed(ctx context.Context, k wkafka.Config, need wkafka.Rights) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	if err := service.Diagnose(ctx, k, need); wkafka.Permanent(err) {
+		return err
+	}
+	return nil
 }

@@ -57,8 +57,14 @@ func (o options) run(c *cobra.Command, flags *client.Flags, path string) error {
 		return err
 	}
 	defer in.Close()
-	k, topics, err := flags.Kafka(c.Context())
+	k, topics, err := flags.KafkaUnseen()
 	if err != nil {
+		return err
+	}
+	if err := client.Allowed(c.Context(), k, wkafka.Rights{Write: []string{topics.Raw(o.format)}}); err != nil {
+		return err
+	}
+	if err := client.Reach(c.Context(), k, topics.Raw(o.format)); err != nil {
 		return err
 	}
 	f, err := newFeeder(c, k, topics.Raw(o.format), speed)
