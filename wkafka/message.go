@@ -69,36 +69,3 @@ func readHeaders(msg *message.Message, headers []Header) {
 		msg.Metadata.Set(h.Key, string(h.Value))
 	}
 }
-
-// Publish appends messages to topic, in order, as one call of Append. It
-// returns when all in-sync replicas have them; it retries until the context of
-// the first message ends or the publisher's PublishTimeout is over.
-func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
-	if len(messages) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(messages[0].Context(), p.cfg.PublishTimeout)
-	defer cancel()
-	recs := make([]Record, len(messages))
-	for i, m := range messages {
-		recs[i] = p.record(topic, m)
-	}
-	_, err := p.Append(ctx, topic, recs)
-	return err
-}
-
-func (p *Publisher) record(topic string, m *message.Message) Record {
-	r := Record{Value: m.Payload, Headers: make([]Header, 0, len(m.Metadata)+1)}
-	if m.UUID != "" {
-		r.Headers = append(r.Headers, Header{UUIDHeader, []byte(m.UUID)})
-	}
-	for k, v := range m.Metadata {
-		r.Headers = append(r.Headers, Header{k, []byte(v)})
-	}
-	if p.cfg.KeyOf != nil {
-		r.Key = p.cfg.KeyOf(topic, m)
-	}
-	return r
-}
-
-var _ message.Publisher = (*Publisher)(nil)

@@ -27,7 +27,11 @@ type PublisherConfig struct {
 	// larger than that waits until it is alone.
 	MaxQueueRecords int
 	MaxQueueBytes   int
-	// KeyOf gives the key of a watermill message; nil: no keys. Not for Append.
+	// Marshal makes the record of a watermill message; nil: the function
+	// Marshal. CloudEvents is another one. Not for Append.
+	Marshal func(topic string, msg *message.Message) (Record, error)
+	// KeyOf gives the key of a watermill message to which Marshal gives none;
+	// nil: no key. Not for Append.
 	KeyOf func(topic string, msg *message.Message) []byte
 	// PublishTimeout bounds one Publish, retries included; 0: 30 s. Not for
 	// Append.
@@ -59,6 +63,9 @@ func (c PublisherConfig) withDefaults() (PublisherConfig, error) {
 	}
 	if c.PublishTimeout == 0 {
 		c.PublishTimeout = defaultPublishTimeout
+	}
+	if c.Marshal == nil {
+		c.Marshal = Marshal
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
