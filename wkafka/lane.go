@@ -20,6 +20,7 @@ type lane struct {
 	end       atomic.Int64 // offset after the last record known to be appended, or -1
 	route     *produce.Request
 	head      []byte
+	idle      atomic.Int32 // ticks of the publisher's watch since the last batch
 
 	mu     sync.Mutex
 	some   sync.Cond // a job was queued, or the lane closed

@@ -14,3 +14,10 @@ func (p *Publisher) Waiting(topic string) int {
 	}
 	return n
 }
+
+// Idle makes the lanes of all topics as if nothing had been appended for long.
+func (p *Publisher) Idle() {
+	for range idleLong {
+		p.tick()
+	}
+}

@@ -140,3 +140,39 @@ func TestAppendReadsBackWhenGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// TestReadBackStartsAtBatch: what others have appended is not read, if there
+// may be much of it.
+func TestReadBackStartsAtBatch(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		idle bool
+		want int64 // offset from which the log is read
+	}{
+		{"soon after", false, 1},
+		{"long after", true, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cluster, cfg := kafkatest.Cluster(t)
+			topic := newTopic(t, cfg, 1)
+			p := newPublisher(t, cfg)
+			appendAll(t, p, topic, numbered(0, 1))
+			appendAll(t, newPublisher(t, cfg), topic, numbered(1, 3))
+			if tt.idle {
+				p.Idle()
+			}
+			produceFault(cluster, kerr.RequestTimedOut, 1)
+			from := make(chan int64, 100)
+			cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Observe: true, Count: -1, When: func(r kmsg.Request) bool {
+				from <- r.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset
+				return false
+			}})
+			if at := appendAll(t, p, topic, numbered(4, 1)); at[0].Offset != 4 {
+				t.Errorf("Append() = offset %d; want 4", at[0].Offset)
+			}
+			if got := <-from; got != tt.want {
+				t.Errorf("the log was read from offset %d; want %d", got, tt.want)
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -38,6 +39,7 @@ type sending struct {
 // are not among them.
 func (l *lane) deliver(parts []part) ([]part, error) {
 	s := sending{l: l, parts: parts}
+	l.catchUp()
 	err := s.try()
 	if err == nil {
 		return s.parts, nil
@@ -256,9 +258,9 @@ func guard(parts []part) func() error {
 // identify asks for a new producer identity, and where the log ends before
 // anything is sent under it.
 func (l *lane) identify(ctx context.Context) error {
-	end, err := l.p.cluster.listOffsets(ctx, l.topic, []kafka.OffsetRequest{kafka.LastOffsetOf(l.partition)})
+	end, err := l.logEnd(ctx)
 	if err != nil {
-		return fmt.Errorf("end of the log: %w", err)
+		return err
 	}
 	res, err := l.p.cluster.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 	if err == nil {
@@ -268,9 +270,35 @@ func (l *lane) identify(ctx context.Context) error {
 		return fmt.Errorf("producer id: %w", err)
 	}
 	l.id = producer{id: int64(res.Producer.ProducerID), epoch: int16(res.Producer.ProducerEpoch)}
-	l.floor = end[0].LastOffset
-	l.valid = true
+	l.floor, l.valid = end, true
 	return nil
+}
+
+// idleLong is after how many ticks without a batch a lane asks where the log
+// ends: a minute.
+const idleLong = int32(time.Minute / partitionWatch)
+
+// catchUp asks where the log ends if the lane has been idle for long. Other
+// producers may have filled the log since; there is no need to look for the
+// next batch in that. Nothing of it has been sent yet.
+func (l *lane) catchUp() {
+	if l.idle.Swap(0) < idleLong || !l.valid {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, requestTimeout)
+	defer cancel()
+	if end, err := l.logEnd(ctx); err == nil {
+		l.floor = end
+	}
+}
+
+// logEnd asks for the offset after the last record that readers may see.
+func (l *lane) logEnd(ctx context.Context) (int64, error) {
+	end, err := l.p.cluster.listOffsets(ctx, l.topic, []kafka.OffsetRequest{kafka.LastOffsetOf(l.partition)})
+	if err != nil {
+		return 0, fmt.Errorf("end of the log: %w", err)
+	}
+	return end[0].LastOffset, nil
 }
 
 // waitingFor returns a context that ends when l or the contexts of the calls of

@@ -105,18 +105,26 @@ func (p *Publisher) watch() {
 		case <-p.ctx.Done():
 			return
 		}
-		p.mu.RLock()
-		topics := make([]string, 0, len(p.topics))
-		for t := range p.topics {
-			topics = append(topics, t)
-		}
-		p.mu.RUnlock()
-		for _, t := range topics {
+		for _, t := range p.tick() {
 			if n, err := p.cluster.partitions(p.ctx, t); err == nil {
 				p.resize(t, n)
 			}
 		}
 	}
+}
+
+// tick tells the lanes that time goes by, and returns their topics.
+func (p *Publisher) tick() []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	topics := make([]string, 0, len(p.topics))
+	for name, t := range p.topics {
+		topics = append(topics, name)
+		for _, l := range t.lanes {
+			l.idle.Add(1)
+		}
+	}
+	return topics
 }
 
 // resize makes the lanes of topic as many as its partitions.
