@@ -20,9 +20,11 @@ type ConsumerConfig struct {
 	// member's partitions away; 0: 10 s. Brokers refuse less than 6 s unless
 	// told otherwise.
 	SessionTimeout time.Duration
-	// RebalanceTimeout is how long the group waits for this member to give up a
-	// partition that goes to another one; 0: 30 s. After that the member leaves
-	// and all its partitions are fenced.
+	// RebalanceTimeout is how long the group waits for this member to join again
+	// when others come or go, and to give up a partition that goes to another
+	// one; 0: 10 s, or the session timeout if that is longer. After that the
+	// member leaves and all its partitions are fenced. A member that dies while
+	// it joins may hold all others up for as long.
 	RebalanceTimeout time.Duration
 	// GroupInstanceID makes the membership static (KIP-345): a process that
 	// comes back with the same id within the session timeout gets what it had
@@ -91,7 +93,7 @@ func (h Hooks) expelled(n int) {
 
 const (
 	defaultSession   = 10 * time.Second
-	defaultRebalance = 30 * time.Second
+	defaultRebalance = 10 * time.Second
 	partitionWatch   = 2 * time.Second // for topics that grow; asks nobody, the connections know
 	leaveTimeout     = 3 * time.Second
 )
@@ -116,7 +118,7 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 		c.SessionTimeout = defaultSession
 	}
 	if c.RebalanceTimeout == 0 {
-		c.RebalanceTimeout = defaultRebalance
+		c.RebalanceTimeout = max(defaultRebalance, c.SessionTimeout)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
