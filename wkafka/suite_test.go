@@ -55,7 +55,10 @@ func pubSub(t *testing.T, cfg wkafka.Config, group string, window int) (message.
 		t.Fatal(err)
 	}
 	sub, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
-		ConsumerConfig: wkafka.ConsumerConfig{Config: cfg, Group: group, SessionTimeout: 6 * time.Second},
+		// The suite has fifty members in a group and many groups at once: under
+		// the race detector heartbeats wait for the processor for seconds.
+		ConsumerConfig: wkafka.ConsumerConfig{Config: cfg, Group: group, SessionTimeout: 30 * time.Second},
+		DrainTimeout:   3 * time.Second,
 		Window:         window, NackDelay: time.Millisecond,
 		NackDelayMax: 10 * time.Millisecond, // the suite refuses a message a hundred times
 		Create:       wkafka.TopicSpec{Partitions: 8},
