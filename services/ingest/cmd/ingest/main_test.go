@@ -39,7 +39,7 @@ func TestReadiness(t *testing.T) {
 		cause     string // of consumer; empty: it becomes ready
 	}{
 		{"without history", "", []string{"consumer", "kafka"}, ""},
-		{"with history", strings.Replace(store.URL, "http://", "http://w@", 1) + "/cordon", []string{"clickhouse", "consumer", "kafka"}, topics.Prefix + "history"},
+		{"with history", strings.Replace(store.URL, "http://", "http://w@", 1) + "/cordon", []string{"clickhouse", "consumer", "kafka"}, topics.Prefix + "cordon.history"},
 	} {
 		var s settings
 		fs := pflag.NewFlagSet("ingest", pflag.ContinueOnError)
