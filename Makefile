@@ -42,12 +42,10 @@ test: setup ## All tests, with the race detector, on the embedded broker and sto
 	$(GO) test ./e2e/detection ./e2e/bench/...     # one goroutine over much traffic
 	$(GO) test -race ./e2e/chaos/...
 	$(GO) test -race -count=1 -timeout 20m ./e2e   # whole processes: no result is reused
-	@$(MAKE) --no-print-directory chaos-short
 	@test -d "$${CORDON_SHARED:-../shared/data}" || echo "NOTE: skipped what measures against third-party data, which is not in $${CORDON_SHARED:-../shared/data}"
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
 	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 -p 4 ./wkafka ./e2e ./internal/kafkatest ./internal/stream ./services/ingest ./services/ingest/history ./services/detect ./services/respond # four at a time: they wait more than they work
-	@$(MAKE) --no-print-directory chaos-short-kafka
 
 test-modules: ## Each module builds by itself and is tidy
 	@for m in $(MODULES); do (cd $$m && export GOWORK=off && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(GO) mod tidy -diff) || { echo "module $$m: see above; make tidy"; exit 1; }; done
