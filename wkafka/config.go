@@ -24,7 +24,10 @@ type Config struct {
 const (
 	dialTimeout    = 5 * time.Second
 	requestTimeout = 10 * time.Second // for one request that does not wait for data
-	metadataTTL    = 2 * time.Second  // how long a leader move may go unnoticed when no request fails
+	// metadataTTL is how long a leader move or a new partition may go unnoticed
+	// when no request fails. kafka-go asks for all topics each time, which costs
+	// more than all else when there are many members and topics.
+	metadataTTL = 6 * time.Second
 )
 
 func (c Config) check() error {
