@@ -111,13 +111,20 @@ func (c *Claim) advance(next int64) error {
 }
 
 // Lease returns nil while this member certainly holds the partition: the group
-// has not taken it away, and the last heartbeat that the coordinator answered
-// was sent less than the session timeout minus a fifth ago, by
-// ConsumerConfig.Now. (Without Now the second is not looked at.) Otherwise the
-// error errors.Is ErrFenced, this Claim stays fenced, and its context ends; if
-// the group has not given the partition away after all, the consumer's function
-// is called anew. A partition that is being taken away is held until the
-// function returns.
+// has not taken it away, and, by ConsumerConfig.Now, less has passed than four
+// fifths
+//
+//   - of the session timeout since the last heartbeat, join or sync was sent
+//     that the coordinator answered, if only that a rebalance is going on;
+//   - of the rebalance timeout since the last request was sent whose answer says
+//     that none was: a heartbeat without an error, or the sync. The coordinator
+//     drops a member that it hears of but that does not join in time.
+//
+// (Without Now time is not looked at.) Otherwise the error errors.Is ErrFenced,
+// this Claim stays fenced, and its context ends; if the group has not given the
+// partition away after all, the consumer's function is called anew. A partition
+// that is being taken away is held until the function returns or the lease
+// ends.
 //
 // Ask right before a write that only the holder may do: a process that was
 // stopped for longer than its session learns here that it has a successor. Any

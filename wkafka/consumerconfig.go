@@ -22,9 +22,10 @@ type ConsumerConfig struct {
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long the group waits for this member to join again
 	// when others come or go, and to give up a partition that goes to another
-	// one; 0: 10 s, or the session timeout if that is longer. After that the
-	// member leaves and all its partitions are fenced. A member that dies while
-	// it joins may hold all others up for as long.
+	// one; 0: 10 s, or the session timeout if that is longer. After four fifths
+	// of it the member leaves and all its partitions are fenced; so are those of
+	// a member that others keep waiting for so long. A member that dies while it
+	// joins may hold all others up for as long.
 	RebalanceTimeout time.Duration
 	// GroupInstanceID makes the membership static (KIP-345): a process that
 	// comes back with the same id within the session timeout gets what it had

@@ -76,7 +76,7 @@ func (h *hold) end(err error) {
 // was held.
 func (h *hold) fenced() bool {
 	err := h.over()
-	return errors.Is(err, errLapsed) || errors.Is(err, ErrFenced)
+	return errors.Is(err, errLapsed) || errors.Is(err, errSlow) || errors.Is(err, ErrFenced)
 }
 
 // finished reports whether the function has returned.

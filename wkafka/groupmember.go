@@ -144,12 +144,13 @@ func (m *membership) finished(h *hold, err error) {
 }
 
 // giveUp ends the functions of gone and waits for them. If one does not return
-// within the rebalance timeout the member leaves: the group must go on.
+// in time the member leaves before it is dropped: the group must go on.
 func (m *membership) giveUp(ctx context.Context, gone []*hold) {
 	for _, h := range gone {
 		h.stop()
 	}
-	late := time.NewTimer(m.cfg.RebalanceTimeout)
+	patience := m.session.patience()
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	for _, h := range gone {
 		select {
@@ -159,9 +160,9 @@ func (m *membership) giveUp(ctx context.Context, gone []*hold) {
 			return
 		case <-late.C:
 			m.cfg.Log.Error("a partition that was taken away is still worked on; leaving the group",
-				"topic", h.topic, "partition", h.partition, "after", m.cfg.RebalanceTimeout)
+				"topic", h.topic, "partition", h.partition, "after", patience)
+			m.session.lose(errDrain) // first: nothing is held once the group knows
 			m.leave()
-			m.session.lose(errDrain)
 			return
 		}
 	}

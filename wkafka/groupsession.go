@@ -13,22 +13,27 @@ import (
 var (
 	errExpired = errors.New("the coordinator has not answered a heartbeat for the session timeout")
 	errLapsed  = errors.New("no heartbeat was answered in time: the process stood still, or the broker does not answer")
+	errSlow    = errors.New("the group waits for this member, which may be dropped: the rebalance timeout has almost run out")
 	errLeft    = errors.New("this member has left the group")
 	errDrain   = errors.New("a partition that was taken away was not given up within the rebalance timeout")
 )
 
-// leaseMargin is the part of the session timeout at whose start leases end: the
+// leaseMargin is the part of a timeout that leases leave unused: the
 // coordinator counts from later than this member, but its clock may be faster,
 // and what a lease allows takes a moment.
 const leaseMargin = 5
+
+// certain is how much of a timeout of the coordinator may be counted on.
+func certain(timeout time.Duration) time.Duration { return timeout - timeout/leaseMargin }
 
 // session is this process's membership in the group, through any number of
 // generations, until the coordinator or the process ends it. It does not come
 // back: another membership is another session.
 type session struct {
-	timeout  time.Duration
-	interval time.Duration    // between heartbeats
-	now      func() time.Time // nil: leases are not checked against a clock
+	timeout   time.Duration
+	rebalance time.Duration    // how long the coordinator waits for joins, and for a sync
+	interval  time.Duration    // between heartbeats
+	now       func() time.Time // nil: leases are not checked against a clock
 
 	ctx  context.Context // ends with the session; its cause says why
 	stop context.CancelCauseFunc
@@ -41,10 +46,17 @@ type session struct {
 	synced bool      // the assignment of this generation is known
 	ended  bool      // the coordinator wants another generation
 	alive  time.Time // when the last request was sent that the coordinator answered well
+	// steady is before the coordinator began to wait for this member's next join
+	// or sync, if it does: a member that it has heard of lately is dropped all
+	// the same when that takes longer than the rebalance timeout.
+	steady time.Time
 }
 
 func newSession(ctx context.Context, cfg ConsumerConfig, member string) *session {
-	s := &session{timeout: cfg.SessionTimeout, interval: heartbeatInterval(cfg.SessionTimeout), now: cfg.Now, notice: make(chan struct{}, 1)}
+	s := &session{
+		timeout: cfg.SessionTimeout, rebalance: cfg.RebalanceTimeout, interval: heartbeatInterval(cfg.SessionTimeout),
+		now: cfg.Now, notice: make(chan struct{}, 1),
+	}
 	s.at = place{member: member, generation: -1}
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	return s
@@ -79,12 +91,14 @@ func (s *session) call(member string) {
 }
 
 // enter notes that the answer to a join that was sent at sent began a
-// generation.
+// generation. It began after any request that was answered in the one before,
+// and from then on the coordinator waits for the sync.
 func (s *session) enter(at place, sent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at, s.synced, s.ended = at, false, false
 	s.renew(sent)
+	s.steady = s.alive
 }
 
 // settle notes that the generation's assignment is known.
@@ -93,13 +107,17 @@ func (s *session) settle(sent time.Time) {
 	defer s.mu.Unlock()
 	s.synced = true
 	s.renew(sent)
+	s.steady = later(s.steady, sent)
 }
 
 // renew needs mu.
-func (s *session) renew(sent time.Time) {
-	if sent.After(s.alive) {
-		s.alive = sent
+func (s *session) renew(sent time.Time) { s.alive = later(s.alive, sent) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
+	return a
 }
 
 // hear takes the answer to a heartbeat, and reports whether the coordinator
@@ -110,9 +128,13 @@ func (s *session) hear(at place, synced bool, sent time.Time, err error) bool {
 	switch {
 	case err == nil:
 		s.renew(sent)
+		if synced {
+			s.steady = later(s.steady, sent)
+		}
 		return true
 	case errors.Is(err, kafka.RebalanceInProgress):
-		// Brokers before 2.6 say so until the assignment is known.
+		// Brokers before 2.6 say so until the assignment is known. The session
+		// counts anew, the time to join does not.
 		s.renew(sent)
 		s.end(at, synced)
 		return true
@@ -160,10 +182,22 @@ func (s *session) lease() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if elapsed(s.alive, s.now()) >= s.timeout-s.timeout/leaseMargin {
+	now := s.now()
+	if elapsed(s.alive, now) >= certain(s.timeout) {
 		return errLapsed
 	}
+	if elapsed(s.steady, now) >= certain(s.rebalance) {
+		return errSlow
+	}
 	return nil
+}
+
+// patience is how long this member may take from now until it joins again.
+// Without a clock it counts as if a rebalance began now.
+func (s *session) patience() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(0, certain(s.rebalance)-elapsed(s.steady, s.clock()))
 }
 
 // elapsed is the time from a to b by the monotonic clock or by the wall clock,

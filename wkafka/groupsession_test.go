@@ -33,7 +33,7 @@ func TestSessionHear(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := time.Unix(1000, 0)
-			s := newSession(t.Context(), ConsumerConfig{SessionTimeout: 10 * time.Second, Now: func() time.Time { return clock }}, "m")
+			s := newSession(t.Context(), ConsumerConfig{SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, Now: func() time.Time { return clock }}, "m")
 			s.enter(now, clock)
 			s.settle(clock)
 			clock = clock.Add(9 * time.Second)
@@ -96,7 +96,7 @@ func TestSessionBeat(t *testing.T) {
 // heartbeat.
 func TestHoldLease(t *testing.T) {
 	clock := time.Unix(1000, 0)
-	s := newSession(t.Context(), ConsumerConfig{SessionTimeout: 10 * time.Second, Now: func() time.Time { return clock }}, "m")
+	s := newSession(t.Context(), ConsumerConfig{SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, Now: func() time.Time { return clock }}, "m")
 	s.enter(place{"m", 1}, clock)
 	h := newHold(t.Context(), s, "t", 0)
 	clock = clock.Add(7 * time.Second)
@@ -113,5 +113,70 @@ func TestHoldLease(t *testing.T) {
 	}
 	if err := newHold(t.Context(), s, "t", 0).lease(); err != nil {
 		t.Errorf("lease() of the partition begun anew = %v; want nil", err)
+	}
+}
+
+// TestSessionRebalanceTimeout has the coordinator hear of a member all the
+// time: it drops the member all the same if that does not join again, or does
+// not sync, within the rebalance timeout, which has begun no earlier than what
+// was last said of the generation before.
+func TestSessionRebalanceTimeout(t *testing.T) {
+	first, second := place{"m", 1}, place{"m", 2}
+	rebalance := kafka.RebalanceInProgress
+	type answer struct {
+		at     time.Duration // when the request was sent
+		synced bool
+		err    error
+	}
+	tests := []struct {
+		name string
+		do   func(s *session, at func(time.Duration) time.Time)
+		then answer // to each heartbeat from then on, every half second
+		ends time.Duration
+	}{
+		{"no rebalance", func(*session, func(time.Duration) time.Time) {}, answer{0, true, nil}, time.Hour},
+		{"the member does not join", func(*session, func(time.Duration) time.Time) {}, answer{3 * time.Second, true, rebalance}, 2500*time.Millisecond + 16*time.Second},
+		{"the answer to its join is lost", func(*session, func(time.Duration) time.Time) {}, answer{3 * time.Second, true, kafka.IllegalGeneration}, 2500*time.Millisecond + 8*time.Second},
+		{"it joined at 1 s and syncs at 5 s, then the next rebalance", func(s *session, at func(time.Duration) time.Time) {
+			s.hear(first, true, at(3*time.Second), rebalance)
+			s.enter(second, at(time.Second))
+			s.settle(at(5 * time.Second))
+		}, answer{6 * time.Second, true, rebalance}, 21 * time.Second},
+		{"its join was held until 4 s, and it does not sync", func(s *session, at func(time.Duration) time.Time) {
+			s.hear(first, true, at(4*time.Second), rebalance)
+			s.enter(second, at(time.Second))
+		}, answer{4500 * time.Millisecond, false, nil}, 20 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			began := time.Unix(1000, 0)
+			clock := began
+			at := began.Add
+			s := newSession(t.Context(), ConsumerConfig{
+				SessionTimeout: 10 * time.Second, RebalanceTimeout: 20 * time.Second, Now: func() time.Time { return clock },
+			}, "m")
+			s.enter(first, began)
+			s.settle(began)
+			tt.do(s, at)
+			for d := time.Duration(0); d < 2*time.Minute; d += s.interval {
+				clock = at(d)
+				if s.lease() != nil {
+					break
+				}
+				now, _ := s.place()
+				switch {
+				case d >= tt.then.at:
+					s.hear(now, tt.then.synced, clock, tt.then.err)
+				case now == first:
+					s.hear(now, true, clock, nil)
+				}
+			}
+			if got := clock.Sub(began); got < min(tt.ends, time.Minute) || got > tt.ends {
+				t.Errorf("the lease ended after %v with %v, patience %v; want %v", got, s.lease(), s.patience(), tt.ends)
+			}
+			if s.lease() != nil && errors.Is(tt.then.err, rebalance) && s.patience() != 0 {
+				t.Errorf("patience() when the lease has ended = %v; want 0", s.patience())
+			}
+		})
 	}
 }
