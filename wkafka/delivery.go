@@ -113,7 +113,7 @@ type delivery struct {
 	context.Context // values of Subscribe's context; never ends
 
 	mu    sync.Mutex
-	std   context.Context // made by Done
+	std   context.Context // made when somebody asks
 	end   context.CancelCauseFunc
 	cause error // why it has ended; nil: it has not
 }
@@ -122,13 +122,19 @@ type delivery struct {
 func (d *delivery) Done() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.standard().Done()
+}
+
+// standard returns a context of package context that ends as d does. It needs
+// mu.
+func (d *delivery) standard() context.Context {
 	if d.std == nil {
 		d.std, d.end = context.WithCancelCause(d.Context)
 		if d.cause != nil {
 			d.end(d.cause)
 		}
 	}
-	return d.std.Done()
+	return d.std
 }
 
 // Err implements context.Context.
@@ -143,12 +149,15 @@ func (d *delivery) Err() error {
 
 // Value implements context.Context. Once Done was called it shows package
 // context its own type, so that contexts made of this one need no goroutine to
-// end with it.
+// end with it; and once d has ended, since context.Cause asks that type.
 func (d *delivery) Value(key any) any {
 	if key == (deliveryKey{}) {
 		return &d.Delivery
 	}
 	d.mu.Lock()
+	if d.cause != nil {
+		d.standard()
+	}
 	std := d.std
 	d.mu.Unlock()
 	if std != nil {

@@ -22,9 +22,9 @@ func testDelivery() *delivery {
 
 func TestDeliveryContext(t *testing.T) {
 	cause := errors.New("cause")
-	for name, early := range map[string]bool{"Done before the end": true, "Done after it": false} {
+	for name, done := range map[string]string{"Done before the end": "early", "Done after it": "late", "Done is not called": ""} {
 		d := testDelivery()
-		if early {
+		if done == "early" {
 			select {
 			case <-d.Done():
 				t.Errorf("%s: Done() is closed at once", name)
@@ -36,9 +36,14 @@ func TestDeliveryContext(t *testing.T) {
 		}
 		d.cancel(cause)
 		d.cancel(errors.New("another"))
-		<-d.Done()
+		if done != "" {
+			<-d.Done()
+		}
 		if !errors.Is(d.Err(), context.Canceled) || !errors.Is(context.Cause(d), cause) {
 			t.Errorf("%s: Err() = %v, cause %v; want canceled, the first cause", name, d.Err(), context.Cause(d))
+		}
+		if d.Value(ctxKey{}) != "value" {
+			t.Errorf("%s: Value() after the end = %v; want value", name, d.Value(ctxKey{}))
 		}
 	}
 }
