@@ -81,16 +81,32 @@ func (l *lane) raw(ctx context.Context, at int64) (*fetchResponse, error) {
 	return f, nil
 }
 
+// lookBack is how many records before its end a log is looked through that ends
+// below what was appended to it.
+const lookBack = 100_000
+
 // outOfRange returns where to look when there is no offset at: from the start
-// of the log, which retention has moved up, or which has begun anew.
+// of the log, which retention has moved up, or near its end, if it ends below
+// at. Then the topic was made anew, or a leader was elected that had not all of
+// it. The batch may have gone into that log, but not long ago.
 func (l *lane) outOfRange(ctx context.Context, at int64) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	start, err := l.p.cluster.offset(ctx, l.topic, l.partition, kafka.FirstOffset)
-	if err == nil && start == at {
-		return at, kafka.OffsetOutOfRange
+	if err != nil || start > at {
+		return start, err
 	}
-	return start, err
+	end, err := l.logEnd(ctx)
+	if err != nil {
+		return at, err
+	}
+	if end >= at {
+		return at, kafka.OffsetOutOfRange // of a moment ago
+	}
+	from := max(start, end-lookBack)
+	l.p.cfg.Log.Error("the log ends below what was appended to it: was the topic made anew, or a leader elected that had not all of it?",
+		"topic", l.topic, "partition", l.partition, "appended", at, "end", end, "looking from", from)
+	return from, nil
 }
 
 // in looks in set for the batch of n records that p sends next. It returns the

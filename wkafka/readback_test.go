@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -174,5 +175,40 @@ func TestReadBackStartsAtBatch(t *testing.T) {
 				t.Errorf("the log was read from offset %d; want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestReadBackBelowFloor loses the answer to a batch in a topic that was made
+// anew and is shorter than what the publisher had appended before: the batch is
+// looked for near the end of the log.
+func TestReadBackBelowFloor(t *testing.T) {
+	const before, others = 100_020, 100_010 // more than is looked through
+	cluster, cfg := kafkatest.Cluster(t)
+	topic := newTopic(t, cfg, 1)
+	p := newPublisher(t, cfg)
+	appendAll(t, p, topic, numbered(0, before))
+	if _, err := topicAdmin(t, cfg).DeleteTopics(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	kafkatest.Create(t, cfg, wkafka.TopicSpec{Name: topic, Partitions: 1})
+	appendAll(t, newPublisher(t, cfg), topic, numbered(0, others))
+	produceFault(cluster, kerr.RequestTimedOut, 1)
+	from := make(chan int64, 100)
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Observe: true, Count: -1, When: func(r kmsg.Request) bool {
+		from <- r.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset
+		return false
+	}})
+	if at := appendAll(t, p, topic, numbered(0, 1)); at[0].Offset != others {
+		t.Errorf("Append() = offset %d; want %d", at[0].Offset, others)
+	}
+	var got []int64
+	for len(from) > 0 {
+		got = append(got, <-from)
+	}
+	if diff := cmp.Diff([]int64{before, others + 1 - 100_000}, slices.Compact(got)); diff != "" {
+		t.Errorf("the log was read from other offsets (-want +got):\n%s", diff)
+	}
+	if end, err := wkafka.EndOffset(t.Context(), cfg, topic, 0); err != nil || end != others+1 {
+		t.Errorf("the log ends at %d, %v; want %d", end, err, others+1)
 	}
 }
