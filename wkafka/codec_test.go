@@ -56,6 +56,25 @@ func encodeBatch(t testing.TB, codec Compression, recs []Record, base int64) []b
 	return bytes.Clone(b)
 }
 
+// TestCompressionOnWire looks at the numbers that other clients read.
+func TestCompressionOnWire(t *testing.T) {
+	large := []Record{{Value: bytes.Repeat([]byte("abc"), 500)}}
+	for codec, want := range map[Compression]uint16{
+		PublisherConfig{}.Compression: 3, None: 0, Gzip: 1, Snappy: 2, Zstd: 4,
+	} {
+		b := encodeBatch(t, codec, large, 0)
+		if got := binary.BigEndian.Uint16(b[batchAttributes:]); got != want {
+			t.Errorf("attributes of a batch in %s = %d; want %d", codecNames[codec], got, want)
+		}
+	}
+	if _, err := codecOf(5); err == nil {
+		t.Error("codecOf(5) = nil error; want one")
+	}
+	if _, err := (PublisherConfig{Config: Config{Brokers: []string{"b:9092"}}, Compression: Zstd + 1}).withDefaults(); err == nil {
+		t.Errorf("a publisher takes compression %d; want an error", Zstd+1)
+	}
+}
+
 // restamp changes attributes and producer of a batch and signs it anew.
 func restamp(b []byte, set uint16, producer int64) []byte {
 	be := binary.BigEndian

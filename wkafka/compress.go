@@ -13,17 +13,44 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// Compression is a codec of record batches, numbered as on the wire.
+// Compression is a codec of record batches.
 type Compression int8
 
-// The codecs of Kafka.
+// The codecs of Kafka. LZ4, the zero value, is the best trade for JSON records.
 const (
-	None Compression = iota
+	LZ4 Compression = iota
+	None
 	Gzip
 	Snappy
-	LZ4
 	Zstd
 )
+
+// onWire is c's number in the attributes of a batch.
+func (c Compression) onWire() uint16 {
+	switch c {
+	case Gzip:
+		return 1
+	case Snappy:
+		return 2
+	case LZ4:
+		return 3
+	case Zstd:
+		return 4
+	default:
+		return 0
+	}
+}
+
+// codecOf returns the codec that the attributes of a batch name.
+func codecOf(attributes uint16) (Compression, error) {
+	n := attributes & attrCodec
+	for _, c := range [...]Compression{None, Gzip, Snappy, LZ4, Zstd} {
+		if c.onWire() == n {
+			return c, nil
+		}
+	}
+	return None, fmt.Errorf("unknown codec %d", n)
+}
 
 // maxInflated bounds what one batch may grow to, against a batch made to
 // exhaust memory. Kafka's own limit of a batch is 1 MiB by default.

@@ -127,8 +127,12 @@ func (d *decoder) parse(b []byte) (batch, error) {
 }
 
 func (d *decoder) batch(dst []Record, b batch, from int64, open map[int64]bool) ([]Record, error) {
-	body, err := b.body, error(nil)
-	if codec := Compression(b.attributes & attrCodec); codec != None {
+	codec, err := codecOf(b.attributes)
+	if err != nil {
+		return dst, err
+	}
+	body := b.body
+	if codec != None {
 		if body, err = d.codecs.inflate(codec, body); err != nil {
 			return dst, err
 		}

@@ -114,7 +114,7 @@ func (e *encoder) seal(h header, codec Compression, p producer) []byte {
 	be.PutUint32(b[batchLength:], uint32(len(b)-batchPrefix))
 	be.PutUint32(b[batchPrefix:], 0xffffffff) // leader epoch: the broker's to fill
 	b[batchMagic] = 2
-	be.PutUint16(b[batchAttributes:], uint16(codec))
+	be.PutUint16(b[batchAttributes:], codec.onWire())
 	be.PutUint32(b[batchLastDelta:], uint32(h.count-1))
 	be.PutUint64(b[batchFirstTime:], uint64(h.first))
 	be.PutUint64(b[batchMaxTime:], uint64(h.last))

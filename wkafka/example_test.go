@@ -30,8 +30,8 @@ func Example() {
 func orders(brokers ...string) error {
 	cfg := wkafka.Config{Brokers: brokers}
 	pub, err := wkafka.NewPublisher(wkafka.PublisherConfig{
-		Config: cfg, Compression: wkafka.LZ4,
-		KeyOf: func(_ string, m *message.Message) []byte { return []byte(m.Metadata.Get("device")) },
+		Config: cfg,
+		KeyOf:  func(_ string, m *message.Message) []byte { return []byte(m.Metadata.Get("device")) },
 	})
 	if err != nil {
 		return err

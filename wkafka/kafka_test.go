@@ -33,7 +33,7 @@ func newTopic(t testing.TB, cfg wkafka.Config, partitions int) string {
 
 func newPublisher(t testing.TB, cfg wkafka.Config) *wkafka.Publisher {
 	t.Helper()
-	p, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: cfg, Compression: wkafka.LZ4, Now: time.Now, Log: logTo(t)})
+	p, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: cfg, Now: time.Now, Log: logTo(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // PublisherConfig says how to write.
 type PublisherConfig struct {
 	Config
-	// Compression of batches; LZ4 is the best trade for JSON records.
+	// Compression of batches; 0: LZ4.
 	Compression Compression
 	// MaxBatchBytes bounds the records of one batch before compression; 0: 900
 	// KB, which fits the default limit of brokers. A larger record goes alone.
@@ -52,6 +52,9 @@ const (
 func (c PublisherConfig) withDefaults() (PublisherConfig, error) {
 	if err := c.check(); err != nil {
 		return c, err
+	}
+	if c.Compression < LZ4 || c.Compression > Zstd {
+		return c, fmt.Errorf("kafka: unknown compression %d", c.Compression)
 	}
 	for _, d := range []struct {
 		n         *int

@@ -123,7 +123,7 @@ func TestAppendRefusedForGood(t *testing.T) {
 func TestAppendOversized(t *testing.T) {
 	cfg := kafkatest.Start(t)
 	topic := newTopic(t, cfg, 1)
-	p, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: cfg})
+	p, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: cfg, Compression: wkafka.None})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func inGroup(cfg wkafka.Config, window int) tests.ConsumerGroupPubSubConstructor
 func pubSub(t *testing.T, cfg wkafka.Config, group string, window int) (message.Publisher, message.Subscriber) {
 	t.Helper()
 	pub, err := wkafka.NewPublisher(wkafka.PublisherConfig{
-		Config: cfg, Compression: wkafka.LZ4, Now: time.Now,
+		Config: cfg, Now: time.Now,
 		KeyOf: func(_ string, m *message.Message) []byte { return m.Payload },
 	})
 	if err != nil {

@@ -39,10 +39,10 @@ func readers() []variant {
 // compressed.
 func readersLZ4() []variant {
 	return []variant{
-		{name: readerName, codec: wkafka.LZ4, read: readKafkaGo},
-		{name: "franz-go PollFetches", codec: wkafka.LZ4, read: readFranz},
-		{name: "Subscriber, window 1", codec: wkafka.LZ4, read: readSubscriber(1, direct)},
-		{name: "Subscriber, batch + Router + 4 middleware", codec: wkafka.LZ4, read: readBatches(router4)},
+		{name: readerName, lz4: true, read: readKafkaGo},
+		{name: "franz-go PollFetches", lz4: true, read: readFranz},
+		{name: "Subscriber, window 1", lz4: true, read: readSubscriber(1, direct)},
+		{name: "Subscriber, batch + Router + 4 middleware", lz4: true, read: readBatches(router4)},
 	}
 }
 

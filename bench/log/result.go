@@ -1,10 +1,6 @@
 package main
 
-import (
-	"slices"
-
-	"github.com/cordon-iot/cordon/wkafka"
-)
+import "slices"
 
 // A row is what is known about a variant on a broker after some rounds.
 type row struct {
@@ -26,7 +22,7 @@ type output struct {
 
 // label is the variant's name with its codec.
 func (v variant) label() string {
-	if v.codec == wkafka.LZ4 {
+	if v.lz4 {
 		return v.name + ", lz4"
 	}
 	return v.name
@@ -34,7 +30,7 @@ func (v variant) label() string {
 
 // baseLabel is the label of what v is compared with.
 func (v variant) baseLabel() string {
-	b := variant{name: v.base, codec: v.codec}
+	b := variant{name: v.base, lz4: v.lz4}
 	switch {
 	case v.base != "":
 	case v.read != nil:

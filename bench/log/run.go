@@ -106,7 +106,7 @@ func (b *bench) once(ctx context.Context, r *row) error {
 			f, err = measureWrite(ctx, r.variant, b.kafka, n)
 			return err
 		}
-		topic, err := b.topic(ctx, r.variant.codec, n)
+		topic, err := b.topic(ctx, compression(r.variant.lz4), n)
 		if err == nil {
 			f, err = measureRead(ctx, r.variant, b.kafka, topic)
 		}

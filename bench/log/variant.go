@@ -13,10 +13,10 @@ import (
 
 // A variant is one way to read or to write.
 type variant struct {
-	name  string
-	base  string // name of the variant that it is compared with
-	codec wkafka.Compression
-	part  int // it handles the records of a round divided by part, because it is slow
+	name string
+	base string // name of the variant that it is compared with
+	lz4  bool
+	part int // it handles the records of a round divided by part, because it is slow
 
 	// One of both is set. read hands every record of topic to t, in a group of
 	// its own, until ctx ends. open returns what writes n records.
@@ -29,7 +29,15 @@ type target struct {
 	kafka wkafka.Config
 	topic string
 	group string
-	codec wkafka.Compression
+	lz4   bool
+}
+
+// compression is that of a variant.
+func compression(lz4 bool) wkafka.Compression {
+	if lz4 {
+		return wkafka.LZ4
+	}
+	return wkafka.None
 }
 
 // A writer writes the first n records of the set repeated without end.
@@ -62,7 +70,7 @@ func measureRead(ctx context.Context, v variant, cfg wkafka.Config, topic string
 	before := take()
 	failed := make(chan error, 1)
 	reading, stop := context.WithCancel(ctx)
-	go func() { failed <- v.read(reading, target{cfg, topic, unique("group"), v.codec}, tl) }()
+	go func() { failed <- v.read(reading, target{cfg, topic, unique("group"), v.lz4}, tl) }()
 	select {
 	case <-tl.done:
 		stop()
@@ -86,7 +94,7 @@ func measureWrite(ctx context.Context, v variant, cfg wkafka.Config, n int) (f f
 	if err := wkafka.CreateTopics(ctx, cfg, wkafka.TopicSpec{Name: topic, Partitions: partitions}); err != nil {
 		return f, err
 	}
-	w, err := v.open(target{kafka: cfg, topic: topic, codec: v.codec})
+	w, err := v.open(target{kafka: cfg, topic: topic, lz4: v.lz4})
 	if err != nil {
 		return f, err
 	}

@@ -29,9 +29,9 @@ func writers() []variant {
 		{name: "franz-go, 4000 a call, idempotent", base: bulkWriter, open: openFranz},
 		{name: "watermill-kafka, 4000 a call", base: bulkWriter, part: 80, open: openSarama(bulk)},
 		{name: "Publisher, 4000 a call", base: bulkWriter, open: openPublisher(bulk)},
-		{name: bulkWriter, codec: wkafka.LZ4, open: openKafkaGo(bulk)},
-		{name: "franz-go, 4000 a call, idempotent", base: bulkWriter, codec: wkafka.LZ4, open: openFranz},
-		{name: "Publisher, 4000 a call", base: bulkWriter, codec: wkafka.LZ4, open: openPublisher(bulk)},
+		{name: bulkWriter, lz4: true, open: openKafkaGo(bulk)},
+		{name: "franz-go, 4000 a call, idempotent", base: bulkWriter, lz4: true, open: openFranz},
+		{name: "Publisher, 4000 a call", base: bulkWriter, lz4: true, open: openPublisher(bulk)},
 		{name: singleWriter, part: 400, open: openKafkaGo(single)},
 		{name: "Publisher, 1 goroutine", base: singleWriter, part: 40, open: openPublisher(single)},
 		{name: crowdWriter, part: 4, open: openKafkaGo(many)},
@@ -84,7 +84,7 @@ func many(n int, write func(from, to int) error) error {
 func openKafkaGo(p pattern) func(target) (writer, error) {
 	return func(t target) (writer, error) {
 		codec := kafka.Compression(0)
-		if t.codec == wkafka.LZ4 {
+		if t.lz4 {
 			codec = kafka.Lz4
 		}
 		w := &kafka.Writer{
@@ -106,7 +106,7 @@ func openKafkaGo(p pattern) func(target) (writer, error) {
 // its linger, which a call that waits does not gain from.
 func openFranz(t target) (writer, error) {
 	codec := kgo.NoCompression()
-	if t.codec == wkafka.LZ4 {
+	if t.lz4 {
 		codec = kgo.Lz4Compression()
 	}
 	cl, err := kgo.NewClient(kgo.SeedBrokers(t.kafka.Brokers...), kgo.DefaultProduceTopic(t.topic),
@@ -129,7 +129,7 @@ func openFranz(t target) (writer, error) {
 
 func openPublisher(p pattern) func(target) (writer, error) {
 	return func(t target) (writer, error) {
-		pub, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: t.kafka, Compression: t.codec, Now: time.Now})
+		pub, err := wkafka.NewPublisher(wkafka.PublisherConfig{Config: t.kafka, Compression: compression(t.lz4), Now: time.Now})
 		if err != nil {
 			return writer{}, err
 		}
