@@ -46,6 +46,12 @@ test: setup ## All tests, with the race detector, on the embedded broker and sto
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
 	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 -p 4 ./wkafka ./e2e ./internal/kafkatest ./internal/stream ./services/ingest ./services/ingest/history ./services/detect ./services/respond # four at a time: they wait more than they work
+	@deploy/kafka-test/with-kafka.sh $(GO) test -count=1 -run '^TestSuiteReconnect$$' ./wkafka # both brokers; watermill's own test has a data race
+
+.PHONY: stress
+stress: kafka ## watermill's suite several times at once, with the race detector, on both brokers
+	STRESS_TEST_COUNT=$(or $(COUNT),3) $(GO) test -race -count=1 -timeout 30m -tags stress -run '^TestStress$$' ./wkafka
+	STRESS_TEST_COUNT=$(or $(COUNT),2) deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 -timeout 30m -tags stress -run '^TestStress$$' ./wkafka
 
 test-modules: ## Each module builds by itself and is tidy
 	@for m in $(MODULES); do (cd $$m && export GOWORK=off && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(GO) mod tidy -diff) || { echo "module $$m: see above; make tidy"; exit 1; }; done
