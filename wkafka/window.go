@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
@@ -170,83 +169,6 @@ func (w *window) head() (ok, no <-chan struct{}) {
 	return msg.Acked(), msg.Nacked()
 }
 
-// advance drops the oldest records that are done with, and takes up the first
-// answer of the one after them.
-func (w *window) advance() {
-	for !w.empty() {
-		s := w.at(w.first)
-		if s.state == slotSent {
-			w.settle(w.first, s)
-		}
-		if s.state != slotDone {
-			return
-		}
-		w.next, w.watch.moved = s.batch.Records[0].Offset+1, true
-		*s = slot{} // the buffer of the records may go
-		w.first++
-	}
-}
-
-// settle takes up the answer about s, if there is one.
-func (w *window) settle(n uint64, s *slot) {
-	switch answer(s.msg) {
-	case acked:
-		s.d.cancel(errSettled)
-		s.state = slotDone
-		if len(s.d.parked) > 0 {
-			w.park(n, s, w.dead.chosen(&s.d.Delivery, s.trials))
-		}
-	case nacked:
-		s.d.cancel(errSettled)
-		w.failed(n, s, ReasonNack)
-	}
-}
-
-// failed has s delivered again after a pause, or gives it up.
-func (w *window) failed(n uint64, s *slot, reason string) {
-	r := &s.batch.Records[0]
-	text := failureText(&s.d.Delivery, reason)
-	w.dead.failed(&s.trials, r, s.d.Attempt, reason)
-	if w.dead.spent(&s.trials, r, text) {
-		w.park(n, s, []DeadLetter{w.dead.letter(*r, s.trials, reason, text)})
-		return
-	}
-	w.pause(n, s)
-}
-
-func (w *window) pause(n uint64, s *slot) {
-	s.state = slotPausing
-	time.AfterFunc(w.delays.after(s.attempts), func() { w.events <- event{what: itsPauseIsOver, slot: n} })
-}
-
-// park writes letters; until they are durable the record stays in its slot.
-func (w *window) park(n uint64, s *slot, letters []DeadLetter) {
-	s.state, s.attempts = slotParking, s.d.Attempt
-	w.wg.Go(func() { w.events <- event{itWasParked, n, w.dead.write(w.ctx, letters)} })
-}
-
-// happened takes up e. The claim's end shows in ctx.
-func (w *window) happened(ctx context.Context, e event) error {
-	switch e.what {
-	case itsPauseIsOver:
-		s := w.at(e.slot)
-		s.state = slotReady
-		s.msg, s.d = w.mint.single(s.batch, s.attempts+1)
-		w.again++
-	case itWasParked:
-		s := w.at(e.slot)
-		if e.err != nil {
-			w.pause(e.slot, s)
-			return nil
-		}
-		s.state = slotDone
-	case theClockBeats:
-		defer w.clock.next()
-		return w.beat(ctx)
-	}
-	return nil
-}
-
 // beat looks for answers and deadlines behind the oldest message, for a lack of
 // progress, and commits.
 func (w *window) beat(ctx context.Context) error {
@@ -274,76 +196,4 @@ func (w *window) waiting() string {
 		return ""
 	}
 	return w.at(w.first).state.where()
-}
-
-// store has the position committed while run goes on.
-func (w *window) store(ctx context.Context) error {
-	if w.next == w.stored {
-		return nil
-	}
-	w.stored = w.next
-	return w.claim.commitLater(ctx, w.next, "")
-}
-
-// storeLast commits the position and returns when it is stored.
-func (w *window) storeLast(ctx context.Context) error {
-	grace, cancel := withGrace(ctx, finalCommitTimeout)
-	defer cancel()
-	if w.next == w.stored {
-		return w.claim.commits.flush(grace)
-	}
-	return w.claim.Commit(grace, w.next, "")
-}
-
-// drain waits for the handlers that have a message, and for dead letters.
-func (w *window) drain(ctx context.Context) {
-	t := time.NewTimer(w.cfg.DrainTimeout)
-	defer t.Stop()
-	for {
-		s := w.busy()
-		if s == nil {
-			return
-		}
-		var ok, no <-chan struct{}
-		if s.state == slotSent {
-			ok, no = s.msg.Acked(), s.msg.Nacked()
-		}
-		select {
-		case <-ok:
-		case <-no:
-		case e := <-w.events:
-			if w.happened(ctx, e) != nil {
-				return
-			}
-		case <-t.C:
-			return
-		}
-	}
-}
-
-// busy takes up all answers and returns the oldest record that somebody works
-// on, or nil.
-func (w *window) busy() *slot {
-	for n := w.first; n < w.end; n++ {
-		if s := w.at(n); s.state == slotSent {
-			w.settle(n, s)
-		}
-	}
-	w.advance()
-	for n := w.first; n < w.end; n++ {
-		if s := w.at(n); s.state == slotSent || s.state == slotParking {
-			return s
-		}
-	}
-	return nil
-}
-
-// stop ends what is left of run.
-func (w *window) stop() {
-	w.clock.stop()
-	w.cancel()
-	for n := w.first; n < w.end; n++ {
-		w.at(n).d.cancel(errTaken)
-	}
-	w.wg.Wait()
 }
