@@ -128,6 +128,14 @@ type runner struct {
 	held map[*wkafka.Claim]*assignment
 }
 
+// now is the time; zero where there is no clock.
+func (r *runner) now() time.Time {
+	if r.cfg.Now != nil {
+		return r.cfg.Now()
+	}
+	return r.cfg.Metrics.clock()
+}
+
 // watch begins to watch over the steps; the function that it returns ends that.
 func (r *runner) watch(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
