@@ -2,6 +2,7 @@ package wkafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -55,7 +56,7 @@ func SettledEnds(ctx context.Context, cfg Config, topic string, log *slog.Logger
 			c.refresh()
 		}
 		if !wait.wait(ctx) {
-			return nil, fmt.Errorf("end of topic %s: replicated up to %v of %v: %w (%v)", topic, s.seen, s.ends, ctx.Err(), err)
+			return nil, fmt.Errorf("end of topic %s: replicated up to %v of %v: %w", topic, s.seen, s.ends, errors.Join(ctx.Err(), err))
 		}
 	}
 }
