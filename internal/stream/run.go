@@ -98,6 +98,7 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 		cfg: cfg, pub: pub, stop: cancel, appended: appended, progress: newProgress(cfg.Progress),
 		held: make(map[*wkafka.Claim]*assignment),
 	}
+	defer r.writers.Wait()
 	defer r.watch(ctx)()
 	if err := r.route(ctx); err != nil {
 		return fmt.Errorf("%s: %w", cfg.Group, err)
@@ -123,6 +124,7 @@ type runner struct {
 	appended func() error
 	progress *progress
 	state    stateTopic
+	writers  sync.WaitGroup // of snapshots on their way
 
 	mu   sync.Mutex
 	held map[*wkafka.Claim]*assignment

@@ -154,10 +154,31 @@ func (s *snapshots) after(next int64, last time.Time) {
 	if !ok {
 		return
 	}
+	s.start(s.a.ctx, s.head(next, state), state, last)
+}
+
+// start begins to write state. Nobody who gives the partition back waits for
+// that longer than handOver: a request to a broker that hangs outlives ctx.
+func (s *snapshots) start(ctx context.Context, h head, state []byte, logged time.Time) {
 	done := make(chan written, 1)
 	s.written = done
-	head := s.head(next, state)
-	s.a.wg.Go(func() { done <- s.put(s.a.ctx, head, state, last) })
+	s.a.r.writers.Go(func() { done <- s.put(ctx, h, state, logged) })
+}
+
+// await waits for the snapshot that is on its way, and reports false if ctx has
+// ended before.
+func (s *snapshots) await(ctx context.Context) bool {
+	if s.written == nil {
+		return true
+	}
+	select {
+	case w := <-s.written:
+		s.written = nil
+		s.account(w)
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // take writes the state to memory.
@@ -231,7 +252,9 @@ func (s *snapshots) last(ctx context.Context, next int64) bool {
 	if s == nil {
 		return false
 	}
-	s.collect()
+	if !s.await(ctx) {
+		return false
+	}
 	if next == s.whole {
 		return false // it is there
 	}
@@ -242,9 +265,8 @@ func (s *snapshots) last(ctx context.Context, next int64) bool {
 	if !ok {
 		return false
 	}
-	w := s.put(ctx, s.head(next, state), state, s.logged)
-	s.account(w)
-	return w.err == nil
+	s.start(ctx, s.head(next, state), state, s.logged)
+	return s.await(ctx) && s.whole == next
 }
 
 var errTooLarge = errors.New("too large")

@@ -471,3 +471,17 @@ func TestFailedSnapshotKeepsTheWholeOne(t *testing.T) {
 		}
 	}
 }
+
+// A snapshot that is on its way to a broker that hangs holds up nobody who gives
+// the partition back for longer than that may take.
+func TestHandOverDoesNotWaitForAHangingBroker(t *testing.T) {
+	a := &assignment{r: &runner{cfg: Config{Log: logTo(t)}, progress: newProgress(nil)}, claim: &wkafka.Claim{}}
+	a.ctx, a.cancel = context.WithCancel(t.Context())
+	a.snaps = &snapshots{a: a, step: &tally{}, written: make(chan written)}
+	a.next = 10
+	began := time.Now()
+	a.close()
+	if took := time.Since(began); took < handOver || took > handOver+2*time.Second {
+		t.Errorf("close took %s while a snapshot was on its way; want %s", took, handOver)
+	}
+}
