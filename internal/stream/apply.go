@@ -53,7 +53,8 @@ func (a *assignment) collect(in *cordon.Record, made []Output, outs *outputs) er
 	return nil
 }
 
-// reject makes the record for the rejected topic.
+// reject makes the record for the rejected topic. Its time is when it was
+// refused, so that `dlq list --since` finds it; id and body follow from in.
 func (a *assignment) reject(in *cordon.Record, why *RejectError) ([]Output, error) {
 	detail := ""
 	if why.Err != nil {
@@ -63,6 +64,7 @@ func (a *assignment) reject(in *cordon.Record, why *RejectError) ([]Output, erro
 	if err != nil {
 		return nil, err
 	}
+	rec.Time = a.r.now()
 	a.r.cfg.Metrics.reject(a.r.cfg.Group, why.Reason)
 	return []Output{{Topic: a.r.cfg.Rejected, Record: rec}}, nil
 }

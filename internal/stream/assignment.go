@@ -52,7 +52,7 @@ type assignment struct {
 	claim  *wkafka.Claim
 	ctx    context.Context // ends with the assignment
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // of Claim.Go, and of the snapshot on its way
+	wg     sync.WaitGroup // of Claim.Go
 	step   Step
 	inHand *inHand
 

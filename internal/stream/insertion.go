@@ -35,13 +35,15 @@ var ErrUnchecked = errors.New("what the sink holds is not checked")
 // committed first: whoever finds "i:<last>:<n>" knows that all tokens below n
 // were acknowledged, and that n may have been. Sending n again is harmless,
 // whatever of it is stored: a sink that knows tokens by part, as ClickHouse
-// does, leaves out the parts that it has.
+// does, leaves out the parts that it has. Where looking is not possible any
+// more, n is believed too.
 type insertion struct {
 	d       *drainer
 	batch   []cordon.Record
 	attempt int
 	doubt   bool           // the token of this attempt may have been sent before
 	taken   bool           // the sink has acknowledged it
+	believe bool           // this attempt, without a look: it cannot be looked
 	missing map[int64]bool // what to send; nil: all
 }
 
@@ -123,7 +125,8 @@ func (i *insertion) check(ctx context.Context) (done bool, err error) {
 		return i.taken, nil
 	}
 	missing, err := c.Missing(ctx, i.batch)
-	if errors.Is(err, ErrUnchecked) && i.attempt == 0 {
+	if errors.Is(err, ErrUnchecked) {
+		i.unchecked()
 		return i.taken, nil
 	}
 	if err != nil {
@@ -141,6 +144,20 @@ func (i *insertion) check(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	return false, i.another(ctx)
+}
+
+// unchecked says, once, that the newest token is believed though an earlier one
+// was acknowledged in vain. This process may not know which rows were missing
+// then, and sends all: better twice than not at all, and than never to go on.
+func (i *insertion) unchecked() {
+	if i.attempt == 0 || i.believe {
+		return
+	}
+	i.believe = true
+	i.d.cfg.Metrics.readBack(i.d.cfg.Group, -1, len(i.batch))
+	i.d.cfg.Log.Error("rows of a batch were missing and it cannot be looked any more which; it is inserted under the newest token, and rows that are there may come twice: may this user still read topic, kafka_partition and kafka_offset?",
+		"topic", i.d.claim.Topic, "partition", i.d.claim.Partition, "first", i.batch[0].Position.Offset,
+		"last", intentOf(i.batch, 0).last, "attempt", i.attempt, "missing", len(i.missing))
 }
 
 // another announces the next token, after the sink has acknowledged this one

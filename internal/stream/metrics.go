@@ -51,7 +51,7 @@ func NewMetrics(reg prometheus.Registerer, now func() time.Time) *Metrics {
 		retries:    counter("retries_total", "Attempts after the first, by what was tried.", "group", "what"),
 		rebalances: counter("generations_total", "Generations of the consumer group that this process took part in.", "group"),
 		partitions: gauge("partitions", "Partitions held.", "group"),
-		readBacks:  counter("read_backs_total", "Batches that a sink was asked for because the end of an insert was not known, by what it had of them: all, some or none.", "group", "found"),
+		readBacks:  counter("read_backs_total", "Batches that a sink was asked for because the end of an insert was not known, by what it had of them: all, some or none; unknown: it could not be asked any more.", "group", "found"),
 		state:      newStateMetrics(reg),
 		log:        newLogMetrics(reg, now),
 		append:     register(reg, prometheus.NewHistogram(latency("append_seconds", "Time until a batch was acknowledged by all in-sync replicas."))),
@@ -159,7 +159,7 @@ func (m *Metrics) inserted(group string, d time.Duration) {
 }
 
 // readBack counts a batch of n records that was looked for, missing of them in
-// vain.
+// vain; -1: it could not be looked for.
 func (m *Metrics) readBack(group string, missing, n int) {
 	if m == nil {
 		return
@@ -170,6 +170,8 @@ func (m *Metrics) readBack(group string, missing, n int) {
 		found = "all"
 	case n:
 		found = "none"
+	case -1:
+		found = "unknown"
 	}
 	m.readBacks.WithLabelValues(group, found).Inc()
 }

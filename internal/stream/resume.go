@@ -21,9 +21,11 @@ type seenKey struct {
 }
 
 // scan adds to a.seen what topic holds, from its marks to its end now, that
-// follows from records of the input partition at or after the offset of in.
+// follows from records of the input partition at or after the offset of in. It
+// waits for what its leaders have and readers may not see yet: the process
+// before may have sent it, and it will be there.
 func (a *assignment) scan(ctx context.Context, topic string, marks []int64, in cordon.Position) error {
-	ends, err := wkafka.EndOffsets(ctx, a.r.cfg.Kafka, topic)
+	ends, err := wkafka.SettledEnds(ctx, a.r.cfg.Kafka, topic, a.log())
 	if err != nil {
 		return err
 	}

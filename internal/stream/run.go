@@ -98,6 +98,7 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 		cfg: cfg, pub: pub, stop: cancel, appended: appended, progress: newProgress(cfg.Progress),
 		held: make(map[*wkafka.Claim]*assignment),
 	}
+	defer r.writers.Wait()
 	defer r.watch(ctx)()
 	if err := r.route(ctx); err != nil {
 		return fmt.Errorf("%s: %w", cfg.Group, err)
@@ -123,9 +124,18 @@ type runner struct {
 	appended func() error
 	progress *progress
 	state    stateTopic
+	writers  sync.WaitGroup // of snapshots on their way
 
 	mu   sync.Mutex
 	held map[*wkafka.Claim]*assignment
+}
+
+// now is the time; zero where there is no clock.
+func (r *runner) now() time.Time {
+	if r.cfg.Now != nil {
+		return r.cfg.Now()
+	}
+	return r.cfg.Metrics.clock()
 }
 
 // watch begins to watch over the steps; the function that it returns ends that.

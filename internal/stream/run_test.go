@@ -345,3 +345,24 @@ func TestRunLeavesNothing(t *testing.T) {
 	}
 	t.Errorf("goroutines left: %v", err)
 }
+
+// TestRejectedNow: a record that is refused long after it was written has the
+// time of its refusal in the rejected topic.
+func TestRejectedNow(t *testing.T) {
+	b := newBench(t, 1)
+	began := time.Now().Truncate(time.Millisecond)
+	if _, err := b.app.Append(within(t, 30*time.Second), b.in, cordon.Record{Key: "d", Value: []byte("old"), Time: began.Add(-time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	cfg := b.config(t, &copier{out: b.out, apply: func(cordon.Record) error { return &RejectError{Reason: "old"} }})
+	cfg.Now = time.Now
+	refused := b.follow(t, b.rejected, 1)
+	stop := begin(t, func(ctx context.Context) error { return Run(ctx, cfg) })
+	wait(t, refused, "the rejected record")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if at := b.contents(t, b.rejected)[0].Time; at.Before(began) {
+		t.Errorf("the record was rejected at %s; want %s or later", at, began)
+	}
+}

@@ -54,7 +54,8 @@ type snapshots struct {
 	every int64
 
 	slot   int       // for the next one
-	offset int64     // that the last one stands for
+	offset int64     // that the last one stands for, which may be on its way
+	whole  int64     // that the last one stands for which is written
 	logged time.Time // when the log took the record before offset
 	size   int64     // of the last one
 	floor  int64     // records to wait for at least
@@ -111,6 +112,7 @@ func (s *snapshots) restore(ctx context.Context, from, oldest int64) int64 {
 		s.unusable("snapshot cannot be restored", err)
 		return 0
 	}
+	s.whole = found.best.head.Offset
 	s.offset, s.size, s.slot = found.best.head.Offset, found.best.head.Size, 1-found.best.slot
 	s.floor = s.size / bytesPerRecord
 	s.kept = []int64{found.best.begin}
@@ -152,10 +154,31 @@ func (s *snapshots) after(next int64, last time.Time) {
 	if !ok {
 		return
 	}
+	s.start(s.a.ctx, s.head(next, state), state, last)
+}
+
+// start begins to write state. Nobody who gives the partition back waits for
+// that longer than handOver: a request to a broker that hangs outlives ctx.
+func (s *snapshots) start(ctx context.Context, h head, state []byte, logged time.Time) {
 	done := make(chan written, 1)
 	s.written = done
-	head := s.head(next, state)
-	s.a.wg.Go(func() { done <- s.put(s.a.ctx, head, state, last) })
+	s.a.r.writers.Go(func() { done <- s.put(ctx, h, state, logged) })
+}
+
+// await waits for the snapshot that is on its way, and reports false if ctx has
+// ended before.
+func (s *snapshots) await(ctx context.Context) bool {
+	if s.written == nil {
+		return true
+	}
+	select {
+	case w := <-s.written:
+		s.written = nil
+		s.account(w)
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // take writes the state to memory.
@@ -185,7 +208,6 @@ func (s *snapshots) take(next int64, last time.Time) ([]byte, bool) {
 func (s *snapshots) head(next int64, state []byte) head {
 	h := newHead(s.step.Digest(), next, state)
 	h.Slot = s.slot
-	s.slot = 1 - s.slot // the one before stays whole until this one is
 	return h
 }
 
@@ -212,8 +234,9 @@ func (s *snapshots) account(w written) {
 	if w.err != nil {
 		m.states().snapshot(group, "failed")
 		s.a.log().Warn("snapshot of the state not written", "offset", w.offset, "err", w.err)
-		return
+		return // the next one goes to the same slot, the other is whole
 	}
+	s.whole, s.slot = w.offset, 1-s.slot
 	m.states().snapshot(group, "written")
 	m.states().sized(group, s.a.claim.Topic, s.a.claim.Partition, s.size)
 	s.kept = append(s.kept, w.at)
@@ -229,8 +252,10 @@ func (s *snapshots) last(ctx context.Context, next int64) bool {
 	if s == nil {
 		return false
 	}
-	s.collect()
-	if next == s.offset {
+	if !s.await(ctx) {
+		return false
+	}
+	if next == s.whole {
 		return false // it is there
 	}
 	if s.a.lease() != nil {
@@ -240,9 +265,8 @@ func (s *snapshots) last(ctx context.Context, next int64) bool {
 	if !ok {
 		return false
 	}
-	w := s.put(ctx, s.head(next, state), state, s.logged)
-	s.account(w)
-	return w.err == nil
+	s.start(ctx, s.head(next, state), state, s.logged)
+	return s.await(ctx) && s.whole == next
 }
 
 var errTooLarge = errors.New("too large")

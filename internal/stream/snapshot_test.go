@@ -445,3 +445,43 @@ func TestHandOverIsQuick(t *testing.T) {
 		t.Errorf("stopped in %s, went on after %s with %d records restored; want 1 s, 2 s and 100", stopped, resumed, b.last().restored)
 	}
 }
+
+// A snapshot that fails leaves the whole one alone, and so does the next one;
+// what it stood for is not taken to be there.
+func TestFailedSnapshotKeepsTheWholeOne(t *testing.T) {
+	s := &snapshots{step: &tally{}, a: &assignment{r: &runner{cfg: Config{Log: logTo(t)}}, claim: &wkafka.Claim{}}}
+	for _, put := range []struct {
+		offset      int64
+		err         error
+		slot        int
+		whole, mark int64
+	}{
+		{10, nil, 0, 10, 100},
+		{20, errCrash, 1, 10, 100},
+		{30, errCrash, 1, 10, 100},
+		{40, nil, 1, 40, 100},
+		{50, nil, 0, 50, 400},
+	} {
+		if h := s.head(put.offset, nil); h.Slot != put.slot {
+			t.Errorf("the snapshot of offset %d goes to slot %d; want %d", put.offset, h.Slot, put.slot)
+		}
+		s.account(written{offset: put.offset, at: 10 * put.offset, err: put.err})
+		if at, _ := s.mark(); s.whole != put.whole || at != put.mark {
+			t.Errorf("after the snapshot of offset %d, %v: that of %d is whole, they begin at %d; want %d and %d", put.offset, put.err, s.whole, at, put.whole, put.mark)
+		}
+	}
+}
+
+// A snapshot that is on its way to a broker that hangs holds up nobody who gives
+// the partition back for longer than that may take.
+func TestHandOverDoesNotWaitForAHangingBroker(t *testing.T) {
+	a := &assignment{r: &runner{cfg: Config{Log: logTo(t)}, progress: newProgress(nil)}, claim: &wkafka.Claim{}}
+	a.ctx, a.cancel = context.WithCancel(t.Context())
+	a.snaps = &snapshots{a: a, step: &tally{}, written: make(chan written)}
+	a.next = 10
+	began := time.Now()
+	a.close()
+	if took := time.Since(began); took < handOver || took > handOver+2*time.Second {
+		t.Errorf("close took %s while a snapshot was on its way; want %s", took, handOver)
+	}
+}

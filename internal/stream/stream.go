@@ -33,6 +33,12 @@ type Folder interface {
 	Fold(ctx context.Context, in cordon.Record) error
 }
 
+// Headers of a record that `cordon dlq retry` has appended once more.
+const (
+	HeaderRetry   = "cordon-retry"    // position of the parked record that it was made of
+	HeaderRetryID = "cordon-retry-id" // follows from that position and from how often it was retried
+)
+
 // Output is a record to append to Topic. Its Position is ignored. A record
 // without Time gets that of its input. It must have the header ce_id, unique
 // among the outputs of one input to one topic.

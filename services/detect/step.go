@@ -62,7 +62,7 @@ func (s *step) evaluate(ctx context.Context, in cordon.Record) ([]cordon.Finding
 	if err != nil {
 		return nil, &stream.RejectError{Reason: reasonEnvelope, Err: err}
 	}
-	found, err := s.engine.Evaluate(ctx, ev)
+	found, err := s.engine.EvaluateAgain(ctx, ev, in.Header(stream.HeaderRetryID))
 	var order *engine.OrderError
 	if err != nil && ctx.Err() == nil && !errors.As(err, &order) {
 		return nil, &stream.RejectError{Reason: reasonBody, Err: err}

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
 // Headers of a record that was appended once more.
 const (
-	HeaderRetry   = "cordon-retry"    // position of the parked record that it was made of
-	HeaderRetryID = "cordon-retry-id" // follows from that position and from how often it was retried
+	HeaderRetry   = stream.HeaderRetry
+	HeaderRetryID = stream.HeaderRetryID
 )
 
 // clocks of brokers differ by less. A retry is looked for from so long before

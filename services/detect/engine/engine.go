@@ -108,6 +108,20 @@ func New(p *Pack, o Options) *Engine {
 // nothing was remembered. It returns an *OrderError when ev does not come after
 // the events before it.
 func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Finding, error) {
+	return e.evaluate(ctx, ev, "")
+}
+
+// EvaluateAgain is Evaluate of an event that somebody had delivered again on
+// purpose, because something went wrong with it after it was remembered. It is
+// evaluated although it was there before, once for each retry, which names that
+// delivery. What it gives is not suppressed: it may be this event that gave the
+// same before.
+func (e *Engine) EvaluateAgain(ctx context.Context, ev cordon.Event, retry string) ([]cordon.Finding, error) {
+	return e.evaluate(ctx, ev, retry)
+}
+
+// evaluate is Evaluate; retry is empty but for what is evaluated again.
+func (e *Engine) evaluate(ctx context.Context, ev cordon.Event, retry string) ([]cordon.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -117,7 +131,8 @@ func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Findin
 	if err := e.event.reset(ev); err != nil {
 		return nil, err
 	}
-	if !e.recent.add(ev.ID) {
+	e.event.again = retry != ""
+	if !e.recent.add(ev.ID, retry) {
 		e.counts.Duplicates.Add(1)
 		return nil, nil
 	}

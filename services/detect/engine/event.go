@@ -40,6 +40,7 @@ func (ps *paths) number(p Path) int {
 // its memory; nothing that it returns changes when the next event is read.
 type event struct {
 	cordon.Event
+	again bool // evaluated once more on purpose: nothing is suppressed
 	paths []Path
 	doc   canon.Document
 	flat  bool       // the body is canonical, and in doc; else whole is set

@@ -45,8 +45,19 @@ func (r *recent) order(ev cordon.Event) error {
 	return nil
 }
 
-// add remembers ev and reports whether it is new.
-func (r *recent) add(id cordon.EventID) bool {
+// add remembers the event id, and reports whether it is new or, if retry is not
+// empty, whether that is.
+func (r *recent) add(id cordon.EventID, retry string) bool {
+	if retry == "" {
+		return r.note(id)
+	}
+	fresh := r.note(cordon.EventID(retry))
+	r.note(id) // that it may come without retry as well is no reason to count it
+	return fresh
+}
+
+// note remembers id and reports whether it is new.
+func (r *recent) note(id cordon.EventID) bool {
 	if _, ok := r.has[id]; ok {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 
 // stateVersion changes whenever the same events would lead to another state, or
 // a state is written in another form. TestStateIsPinned says when.
-const stateVersion = 1
+const stateVersion = 2
 
 // Digest names all that the state depends on besides the events: policies,
 // their order, limits, and the versions of this engine and of OPA. A state that

@@ -29,6 +29,9 @@ func (e *emissions) near(at, within int64) bool {
 
 // suppressed reports whether r found the same lately.
 func (r *run) suppressed(ev *event, key string) bool {
+	if ev.again {
+		return false
+	}
 	e, ok := r.emitted.get(r.emittedKey(ev, key))
 	return ok && e.near(ev.Time.UnixMilli(), r.Suppress.Milliseconds())
 }

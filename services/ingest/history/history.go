@@ -80,7 +80,7 @@ func Run(ctx context.Context, o Options) (err error) {
 // watch starts to check what is stored, until stop is called or ctx ends.
 func watch(ctx context.Context, o Options, at *places, m *metrics) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &monitor{kafka: o.Kafka, admin: wkafka.NewAdmin(o.Kafka), group: o.Group, tables: tables(o.Topics), places: at, metrics: m, log: o.Log}
+	w := newMonitor(o, at, m)
 	var wg sync.WaitGroup
 	wg.Go(func() { w.run(ctx, o.CheckEvery) })
 	return func() {

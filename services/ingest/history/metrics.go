@@ -34,7 +34,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "cordon", Subsystem: "history", Name: name, Help: help}, labels)
 	}
 	m.twice = gauge("duplicate_rows", "Rows of today and yesterday beyond one for each record; must be 0.", "table")
-	m.absent = gauge("missing_rows", "Records of today and yesterday without a row; must be 0.", "topic", "partition")
+	m.absent = gauge("missing_rows", "Records of today and yesterday without a row; must be 0. Replicated tables are not looked at.", "topic", "partition")
 	reg.MustRegister(m.rows, m.bytes, m.refusal, m.failed, m.twice, m.absent)
 	return m
 }

@@ -47,14 +47,24 @@ const lookTimeout = 30 * time.Second
 func (p *places) missing(ctx context.Context, table string, recs []cordon.Record) (map[int64]bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	engine, err := p.engineOf(ctx, table)
+	lags, err := p.lags(ctx, table)
 	if err != nil {
-		return nil, p.unless(err)
+		return nil, err
 	}
-	if strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared") {
+	if lags {
 		return nil, stream.ErrUnchecked
 	}
 	return p.absent(ctx, table, recs)
+}
+
+// lags reports whether table is a replicated one, which may lack rows that are
+// stored.
+func (p *places) lags(ctx context.Context, table string) (bool, error) {
+	engine, err := p.engineOf(ctx, table)
+	if err != nil {
+		return false, p.unless(err)
+	}
+	return strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared"), nil
 }
 
 // absent is missing for whoever does not insert.

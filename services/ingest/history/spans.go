@@ -11,7 +11,6 @@ type span struct {
 	topic          string
 	partition      int
 	rows, distinct uint64
-	first          int64 // offset
 }
 
 // since restricts a table to what the log took today and yesterday.
@@ -25,7 +24,7 @@ func since(table string) string {
 // recent returns the spans of a table. groupBitmap counts as uniqExact does, in
 // a hundredth of the memory where offsets are dense.
 func (p *places) recent(ctx context.Context, table string) ([]span, error) {
-	rows, err := p.conn.Query(ctx, "SELECT topic, kafka_partition, count(), groupBitmap(kafka_offset), min(kafka_offset) FROM "+
+	rows, err := p.conn.Query(ctx, "SELECT topic, kafka_partition, count(), groupBitmap(kafka_offset) FROM "+
 		table+since(table)+" GROUP BY topic, kafka_partition")
 	if err != nil {
 		return nil, p.unless(err)
@@ -34,11 +33,10 @@ func (p *places) recent(ctx context.Context, table string) ([]span, error) {
 	for rows.Next() {
 		var s span
 		var partition uint16
-		var first uint64
-		if err := rows.Scan(&s.topic, &partition, &s.rows, &s.distinct, &first); err != nil {
+		if err := rows.Scan(&s.topic, &partition, &s.rows, &s.distinct); err != nil {
 			return nil, errors.Join(err, rows.Close())
 		}
-		s.partition, s.first = int(partition), int64(first)
+		s.partition = int(partition)
 		all = append(all, s)
 	}
 	return all, errors.Join(rows.Err(), rows.Close())
@@ -67,7 +65,7 @@ func (p *places) repeated(ctx context.Context, table string) ([]string, error) {
 
 // distinct counts the offsets in [from, until) that have a row in table or in
 // rejected.
-func (p *places) distinct(ctx context.Context, table string, s span, from, until int64) (n uint64, err error) {
+func (p *places) distinct(ctx context.Context, table string, at place, from, until int64) (n uint64, err error) {
 	const where = " WHERE topic = ? AND kafka_partition = ? AND kafka_offset >= ? AND kafka_offset < ?"
 	var sql string
 	var args []any
@@ -76,7 +74,7 @@ func (p *places) distinct(ctx context.Context, table string, s span, from, until
 			sql += " UNION ALL "
 		}
 		sql += "SELECT kafka_offset FROM " + name + where
-		args = append(args, s.topic, uint16(s.partition), uint64(from), uint64(until))
+		args = append(args, at.topic, uint16(at.partition), uint64(from), uint64(until))
 	}
 	if err := p.conn.QueryRow(ctx, "SELECT groupBitmap(kafka_offset) FROM ("+sql+")", args...).Scan(&n); err != nil {
 		return 0, p.unless(err)
