@@ -311,5 +311,11 @@ func (w *world) close() {
 func (w *world) ended() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.ends)
+	all := slices.Clone(w.ends)
+	for _, n := range w.brokers.nodes { // by now, all that was killed runs again
+		if a, ok := n.life.(*apacheNode); ok && !a.node.Running() {
+			all = append(all, n.name)
+		}
+	}
+	return all
 }
