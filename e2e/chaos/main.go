@@ -142,9 +142,6 @@ func (r *Result) print(out io.Writer, name string) error {
 		fmt.Fprintln(out, s)
 	}
 	fmt.Fprintln(out, "kills in each tenth of the time:", r.spread())
-	for _, s := range r.Unstruck {
-		fmt.Fprintln(out, s)
-	}
 	if len(r.Failures) == 0 {
 		fmt.Fprintf(out, "ok; %s\n", name)
 		return nil

@@ -75,7 +75,7 @@ func (s *scheduler) again(late []plan.Card) {
 // play does what c says, or lets it wait for its site.
 func (s *scheduler) play(ctx context.Context, c plan.Card) {
 	if c.When != plan.Random {
-		s.arm(ctx, c)
+		s.arm(c)
 		return
 	}
 	if c.Act == plan.Move {
@@ -98,14 +98,21 @@ func (s *scheduler) play(ctx context.Context, c plan.Card) {
 
 // arm lets c wait for its site, and sees to it that one is reached that is rare
 // unless partitions are given back.
-func (s *scheduler) arm(ctx context.Context, c plan.Card) {
-	rare := plan.GivingBack(c.Site.Op)
-	if rare {
-		c.Skip = 0
+func (s *scheduler) arm(c plan.Card) {
+	d := s.w.director
+	if !plan.GivingBack(c.Site.Op) {
+		d.arm(c)
+		return
 	}
-	s.w.director.arm(c)
-	if rare {
-		s.play(ctx, plan.Card{Site: plan.Site{Service: c.Site.Service}, When: plan.Random, Act: plan.End})
+	c.Skip = 0 // a partition is given back once
+	d.arm(c)
+	all := s.w.of(c.Site.Service)
+	for _, n := range s.rand.Perm(len(all)) { // the first that has something to give back
+		if inst := all[n]; !inst.busy.Load() && len(s.w.busy(inst.name)) > 0 {
+			end := plan.Card{Site: plan.Site{Service: c.Site.Service}, When: plan.Random, Act: plan.End}
+			d.wg.Go(func() { d.strike(end, inst) })
+			return
+		}
 	}
 }
 
