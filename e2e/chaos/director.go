@@ -143,6 +143,13 @@ func (d *director) at(p point) outcome {
 		return outcome{act: plan.Cut}
 	case plan.Stop, plan.Pause:
 		p.inst.pause(wait)
+		if a.Act == plan.Stop && p.when == plan.Before {
+			// As if it had been stopped right before it wrote: what it finds
+			// when it wakes is a connection that the broker has given up. A
+			// request that the network holds for longer than a session is
+			// beyond what leases can see; docs/DESIGN.md says so.
+			return outcome{act: plan.Cut}
+		}
 		return outcome{}
 	}
 	return outcome{act: a.Act, wait: wait}
