@@ -39,6 +39,7 @@ func (w *world) history(ctx context.Context) (h check.History, err error) {
 		return h, err
 	}
 	defer k.close()
+	h.Fed = load.Fed(w.o.events, w.o.seed)
 	for _, f := range []func(context.Context, kafka, *check.History) error{
 		w.readRaw, w.readEvents, w.readRejected, w.readFindings, w.readSteps,
 	} {
@@ -61,7 +62,7 @@ func (w *world) history(ctx context.Context) (h check.History, err error) {
 func (w *world) readRaw(ctx context.Context, k kafka, h *check.History) error {
 	for _, f := range cordon.Formats() {
 		err := k.read(ctx, w.topics.Raw(f), func(r *kgo.Record) error {
-			h.Raw = append(h.Raw, check.Raw{Place: placeOf(r), Mark: load.MarkOf(r.Value)})
+			h.Raw = append(h.Raw, check.Raw{Place: placeOf(r), Mark: load.MarkOf(r.Value), Fed: load.FedOf(r.Value)})
 			return nil
 		})
 		if err != nil {

@@ -50,7 +50,8 @@ type director struct {
 	mu     sync.Mutex // guards what follows
 	rand   *rand.Rand
 	armed  []*armed
-	counts map[string]int // requests by instance and op
+	counts map[string]int    // requests by instance and op
+	seen   map[plan.Card]int // those by kill that could have struck, since start
 	done   []Injected
 	kills  int
 	missed map[string]int // cards whose site was not reached, by name
@@ -59,7 +60,25 @@ type director struct {
 }
 
 func newDirector(session time.Duration, r *rand.Rand) *director {
-	return &director{begun: time.Now(), session: session, rand: r, counts: map[string]int{}, missed: map[string]int{}}
+	return &director{begun: time.Now(), session: session, rand: r, counts: map[string]int{}, seen: map[plan.Card]int{}, missed: map[string]int{}}
+}
+
+// start forgets the points seen before things go wrong.
+func (d *director) start() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.seen)
+}
+
+// unstruck says at which writes nobody was killed.
+func (d *director) unstruck() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	struck := map[string]int{}
+	for _, i := range d.done {
+		struck[i.Card]++
+	}
+	return plan.Unstruck(d.seen, struck)
 }
 
 // arm lets c wait for its site.
@@ -69,9 +88,9 @@ func (d *director) arm(c plan.Card) {
 	d.armed = append(d.armed, &armed{c, time.Now().Add(patience)})
 }
 
-// waiting is how many kills are armed; cards that have waited for too long are
-// given up.
-func (d *director) waiting() (kills, others int) {
+// waiting is how many cards are armed; late are those that have waited for too
+// long and are so no more.
+func (d *director) waiting() (kills, others int, late []plan.Card) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var left []*armed
@@ -79,6 +98,7 @@ func (d *director) waiting() (kills, others int) {
 		switch {
 		case time.Now().After(a.until):
 			d.missed[a.String()]++
+			late = append(late, a.Card)
 			continue
 		case a.Act == plan.Kill:
 			kills++
@@ -88,7 +108,7 @@ func (d *director) waiting() (kills, others int) {
 		left = append(left, a)
 	}
 	d.armed = left
-	return kills, others
+	return kills, others, late
 }
 
 // disarm gives up what is armed and lets nothing more go wrong.
@@ -123,6 +143,13 @@ func (d *director) at(p point) outcome {
 		return outcome{act: plan.Cut}
 	case plan.Stop, plan.Pause:
 		p.inst.pause(wait)
+		if a.Act == plan.Stop && p.when == plan.Before {
+			// As if it had been stopped right before it wrote: what it finds
+			// when it wakes is a connection that the broker has given up. A
+			// request that the network holds for longer than a session is
+			// beyond what leases can see; docs/DESIGN.md says so.
+			return outcome{act: plan.Cut}
+		}
 		return outcome{}
 	}
 	return outcome{act: a.Act, wait: wait}
@@ -132,11 +159,26 @@ func (d *director) at(p point) outcome {
 func (d *director) strike(c plan.Card, inst *instance) {
 	wait := d.length(c.Act)
 	d.note(c, inst.name, 0, wait)
-	if c.Act == plan.Kill {
+	switch c.Act {
+	case plan.Kill:
 		d.kill(c, inst, wait)
-		return
+	case plan.End:
+		d.end(inst, wait)
+	default:
+		inst.pause(wait)
 	}
-	inst.pause(wait)
+}
+
+// end ends an instance as a deployment does and starts it again after wait.
+func (d *director) end(inst *instance, wait time.Duration) {
+	if err := inst.life.(*process).quit(); err != nil {
+		inst.note(err.Error())
+		_ = inst.kill() // else nobody would start it
+	}
+	time.Sleep(wait)
+	if err := inst.start(); err != nil {
+		inst.note(err.Error())
+	}
 }
 
 // match takes the card that p fulfils, if any, and makes its instance busy.
@@ -145,6 +187,7 @@ func (d *director) match(p point) (*armed, int) {
 	defer d.mu.Unlock()
 	key := p.inst.name + " " + string(p.when) + " " + p.op
 	d.counts[key]++
+	d.seen[plan.Card{Site: plan.Site{Service: p.inst.service, Op: p.op}, When: p.when, Act: plan.Kill}]++
 	for i, a := range d.armed {
 		if a.Site.Service != p.inst.service || a.Site.Op != p.op || a.When != p.when {
 			continue
@@ -178,7 +221,7 @@ func (d *director) length(a plan.Act) time.Duration {
 		return ms(50, 3000)
 	case plan.Slow:
 		return ms(1000, 12_000)
-	case plan.Kill: // until it is started again
+	case plan.Kill, plan.End: // until it is started again
 		return ms(0, 2500)
 	}
 	return 0

@@ -94,6 +94,31 @@ func (k kafka) stable(ctx context.Context, names []string, n int) error {
 	return nil
 }
 
+// replicated is nil when each partition of topics has n replicas.
+func (k kafka) replicated(ctx context.Context, topics []string, n int) error {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, t := range topics {
+		rt := kmsg.NewMetadataRequestTopic()
+		rt.Topic = kmsg.StringPtr(t)
+		req.Topics = append(req.Topics, rt)
+	}
+	res, err := req.RequestWith(ctx, k)
+	if err != nil {
+		return err
+	}
+	for _, t := range res.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+			return fmt.Errorf("topic %s: %w", *t.Topic, err)
+		}
+		for _, p := range t.Partitions {
+			if len(p.Replicas) != n {
+				return fmt.Errorf("%s/%d has the replicas %v; want %d, one on each node", *t.Topic, p.Partition, p.Replicas, n)
+			}
+		}
+	}
+	return nil
+}
+
 // committed are the offsets that group has committed for topics.
 func (k kafka) committed(ctx context.Context, group string, topics []string) ([]check.Commit, error) {
 	req := kmsg.NewPtrOffsetFetchRequest()

@@ -17,9 +17,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/cordon-iot/cordon/e2e/chaos/plan"
 	"github.com/cordon-iot/cordon/internal/testdata"
 )
 
@@ -50,6 +52,8 @@ func flags() *options {
 	flag.BoolVar(&o.keep, "keep", false, "keep logs and data of a run without defects")
 	flag.DurationVar(&o.every, "every", time.Second, "between samples of memory and offsets")
 	flag.Float64Var(&o.steadyLimit, "steady", 0, "goroutines a minute that an instance may gain; 0: any number")
+	flag.Float64Var(&o.steadyMiB, "steady-mib", 4, "with -steady: MiB a minute that an instance may gain")
+	flag.BoolVar(&o.allWrites, "all-writes", false, "fail when nobody was killed at some kind of write")
 	flag.Parse()
 	return o
 }
@@ -106,6 +110,24 @@ func build(ctx context.Context, o *options) error {
 	return nil
 }
 
+// spread counts kills by tenths of the time in which there were any.
+func (r *Result) spread() (in [10]int) {
+	var at []float64
+	for _, i := range r.Injected {
+		if i.Act == plan.Kill {
+			at = append(at, i.At)
+		}
+	}
+	if len(at) < 2 {
+		return in
+	}
+	from, to := slices.Min(at), slices.Max(at)
+	for _, x := range at {
+		in[min(int((x-from)/(to-from)*10), 9)]++
+	}
+	return in
+}
+
 // print writes the result for people.
 func (r *Result) print(out io.Writer, name string) error {
 	fmt.Fprintf(out, "\n%s, seed %d: %d events, %d kills, %d other mishaps, %d kinds; %.0f s, settled after %.1f s\n",
@@ -116,9 +138,10 @@ func (r *Result) print(out io.Writer, name string) error {
 	for _, x := range r.Recoveries {
 		fmt.Fprintln(out, x)
 	}
-	for _, e := range r.Ended {
-		fmt.Fprintln(out, "ended by itself and was started again:", e)
+	for _, s := range worst(r.Standstill) {
+		fmt.Fprintln(out, s)
 	}
+	fmt.Fprintln(out, "kills in each tenth of the time:", r.spread())
 	if len(r.Failures) == 0 {
 		fmt.Fprintf(out, "ok; %s\n", name)
 		return nil

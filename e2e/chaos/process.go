@@ -103,6 +103,9 @@ const killPatience = 20 * time.Second
 
 func (p *process) kill() error { return p.end(syscall.SIGKILL, killPatience) }
 
+// quit ends the process as a deployment does.
+func (p *process) quit() error { return p.end(syscall.SIGTERM, killPatience) }
+
 // signal sends sig to the process if it runs.
 func (p *process) signal(sig syscall.Signal) {
 	p.mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -16,7 +15,8 @@ import (
 type Recovery struct {
 	Instance   string  `json:"instance"`
 	Group      string  `json:"group"`
-	How        string  `json:"how"` // "kill -9" or "clean stop"
+	Stage      string  `json:"stage"` // of the group, in the words of the plan
+	How        string  `json:"how"`   // "kill -9" or "clean stop"
 	Partitions int     `json:"partitions"`
 	Longest    float64 `json:"longest_s"`
 	Of         string  `json:"of"` // the partition that took longest
@@ -33,39 +33,93 @@ const (
 	// lately is how long ago a partition may have been committed for to count
 	// as one that is busy.
 	lately = 3 * time.Second
+	// workerPatience is how long it may take until somebody works for all groups
+	// of a service.
+	workerPatience = 20 * time.Second
 	// historyWait is how long history waits for a batch to fill; before that
 	// nobody sees it work, unless it has to repeat the insert before.
 	historyWait = 2 * time.Second
 )
 
+// ways are how instances are ended to see who goes on.
+func ways() []string { return []string{"kill -9", "clean stop"} }
+
+// stages are the groups of each service, in the words of the plan.
+func stages() map[string][]string {
+	return map[string][]string{"ingest": {"raw", "history"}, "detect": {"detect"}, "respond": {"respond"}}
+}
+
 // recoveries kills one instance of each service, starts it again, lets the
-// groups settle, and stops another one: nothing else goes wrong meanwhile. All
-// services at the same time, since their groups have nothing to do with each
-// other.
-func (w *world) recoveries(ctx context.Context) []Recovery {
+// groups settle, and stops one: nothing else goes wrong meanwhile. All services
+// at the same time, since their groups have nothing to do with each other.
+// failed says what could not be measured.
+func (w *world) recoveries(ctx context.Context) (all []Recovery, failed []string) {
 	var mu sync.Mutex
-	var all []Recovery
-	for _, how := range []string{"kill -9", "clean stop"} {
+	for _, how := range ways() {
 		time.Sleep(2 * lately) // so that it is known who works on what
 		var wg sync.WaitGroup
-		for n, service := range []string{"ingest", "detect", "respond"} {
-			inst := w.of(service)[n%replicas]
+		for service, groups := range stages() {
 			wg.Go(func() {
-				some, err := w.recovery(ctx, inst, how)
-				if err != nil {
-					inst.note(err.Error())
-				}
+				some, err := w.recover(ctx, service, groups, how)
 				mu.Lock()
 				defer mu.Unlock()
 				all = append(all, some...)
+				if err != nil {
+					failed = append(failed, fmt.Sprintf("%s of %s: %v", how, service, err))
+				}
 			})
 		}
 		wg.Wait()
 		if err := w.ready(ctx); err != nil {
-			w.brokers.nodes[0].note("groups do not settle: " + err.Error())
+			failed = append(failed, fmt.Sprintf("groups do not settle after a %s: %v", how, err))
 		}
 	}
-	return all
+	return all, failed
+}
+
+// recover measures an instance of service that works for all of groups.
+func (w *world) recover(ctx context.Context, service string, groups []string, how string) ([]Recovery, error) {
+	inst, err := w.worker(ctx, service, groups)
+	if err != nil {
+		return nil, err
+	}
+	return w.recovery(ctx, inst, how)
+}
+
+// worker waits until some instance of service works for all of groups: where
+// nothing is worked on, nothing can be measured.
+func (w *world) worker(ctx context.Context, service string, groups []string) (found *instance, err error) {
+	ctx, cancel := context.WithTimeout(ctx, workerPatience)
+	defer cancel()
+	err = poll(ctx, 50*time.Millisecond, func() error {
+		for _, inst := range w.of(service) {
+			works := map[string]bool{}
+			for _, k := range w.busy(inst.name) {
+				works[w.tap.names[k.group]] = true
+			}
+			if !slices.ContainsFunc(groups, func(g string) bool { return !works[g] }) {
+				found = inst
+				return nil
+			}
+		}
+		return fmt.Errorf("no instance works for each of %v", groups)
+	})
+	return found, err
+}
+
+// unmeasured says which recoveries are missing.
+func unmeasured(all []Recovery) (missing []string) {
+	for _, how := range ways() {
+		for _, groups := range stages() {
+			for _, g := range groups {
+				if !slices.ContainsFunc(all, func(r Recovery) bool { return r.How == how && r.Stage == g && r.Partitions > 0 }) {
+					missing = append(missing, fmt.Sprintf("%s of a reader of %s", how, g))
+				}
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
 }
 
 // recovery ends inst and measures how long its partitions stand still, for each
@@ -74,7 +128,7 @@ func (w *world) recovery(ctx context.Context, inst *instance, how string) ([]Rec
 	limit, end := w.o.session+time.Second, inst.kill
 	if how != "kill -9" {
 		limit = time.Second
-		end = func() error { return inst.life.(*process).end(syscall.SIGTERM, killPatience) }
+		end = inst.life.(*process).quit
 	}
 	limit += w.o.slack
 	held := w.busy(inst.name)
@@ -91,7 +145,7 @@ func (w *world) recovery(ctx context.Context, inst *instance, how string) ([]Rec
 	for i, k := range held {
 		r, ok := of[k.group]
 		if !ok {
-			r = Recovery{Instance: inst.name, Group: k.group, How: how, Limit: (limit + w.grace(k.group)).Seconds()}
+			r = Recovery{Instance: inst.name, Group: k.group, Stage: w.tap.names[k.group], How: how, Limit: (limit + w.grace(k.group)).Seconds()}
 		}
 		r.add(k, took[i])
 		of[k.group] = r
@@ -119,10 +173,15 @@ func (r *Recovery) add(k ledgerKey, took time.Duration) {
 // busy are the partitions that an instance works on and into which there is a
 // steady flow.
 func (w *world) busy(name string) []ledgerKey {
-	flow := []string{w.topics.Raw("zeek"), w.topics.Events(), w.topics.Findings()}
+	flow := w.flow()
 	return slices.DeleteFunc(w.ledger.held(name, time.Now().Add(-lately)), func(k ledgerKey) bool {
 		return !slices.Contains(flow, k.topic)
 	})
+}
+
+// flow are the topics to which something is appended all the time.
+func (w *world) flow() []string {
+	return []string{w.topics.Raw("zeek"), w.topics.Events(), w.topics.Findings()}
 }
 
 // goesOn waits until somebody else than who works on k, and returns how long that

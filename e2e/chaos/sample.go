@@ -22,9 +22,11 @@ type Sample struct {
 // sampler asks instances for their weight, and the broker for offsets, from
 // time to time.
 type sampler struct {
-	w  *world
-	mu sync.Mutex
-	of map[string][]Sample
+	w *world
+
+	mu     sync.Mutex // guards what follows
+	of     map[string][]Sample
+	rounds int
 }
 
 // run samples until ctx ends.
@@ -42,6 +44,9 @@ func (s *sampler) run(ctx context.Context, every time.Duration) {
 		for _, inst := range s.w.services {
 			s.weigh(ctx, inst)
 		}
+		s.mu.Lock()
+		s.rounds++
+		s.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
@@ -108,17 +113,20 @@ type Weight struct {
 	MiBPerMinute        float64 `json:"mib_per_minute"`
 }
 
-// weights judges the samples, without those of the first part of the run.
-func (s *sampler) weights() map[string]Weight {
+// weights judges the samples of each instance, also one that has none, and says
+// how often all were to be weighed.
+func (s *sampler) weights() (of map[string]Weight, rounds int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[string]Weight{}
-	for name, all := range s.of {
-		out[name] = weight(all)
+	of = map[string]Weight{}
+	for _, inst := range s.w.services {
+		of[inst.name] = weight(s.of[inst.name])
 	}
-	return out
+	return of, s.rounds
 }
 
+// weight judges samples without the first fifth of them: there, caches fill and
+// the heap finds its size.
 func weight(all []Sample) Weight {
 	all = all[len(all)/5:]
 	w := Weight{Samples: len(all)}

@@ -51,7 +51,8 @@ func (s *scheduler) run(ctx context.Context, kills int, span time.Duration) {
 			return
 		}
 		due := int(float64(kills)*part) + 1
-		armedKills, armedOthers := d.waiting()
+		armedKills, armedOthers, late := d.waiting()
+		s.again(late)
 		if done+armedKills < min(due, kills) {
 			s.play(ctx, s.kills.Next())
 		}
@@ -62,10 +63,19 @@ func (s *scheduler) run(ctx context.Context, kills int, span time.Duration) {
 	}
 }
 
+// again puts kills whose site was not reached back into the deck.
+func (s *scheduler) again(late []plan.Card) {
+	for _, c := range late {
+		if c.Act == plan.Kill {
+			s.kills.Return(c)
+		}
+	}
+}
+
 // play does what c says, or lets it wait for its site.
 func (s *scheduler) play(ctx context.Context, c plan.Card) {
 	if c.When != plan.Random {
-		s.w.director.arm(c)
+		s.arm(c)
 		return
 	}
 	if c.Act == plan.Move {
@@ -74,11 +84,35 @@ func (s *scheduler) play(ctx context.Context, c plan.Card) {
 	}
 	all := s.w.of(c.Site.Service)
 	inst := all[s.rand.IntN(len(all))]
+	if c.Act == plan.End { // busy it would be for all that it does in its end
+		s.w.director.wg.Go(func() { s.w.director.strike(c, inst) })
+		return
+	}
 	if inst.busy.CompareAndSwap(false, true) {
 		s.w.director.wg.Go(func() {
 			defer inst.busy.Store(false)
 			s.w.director.strike(c, inst)
 		})
+	}
+}
+
+// arm lets c wait for its site, and sees to it that one is reached that is rare
+// unless partitions are given back.
+func (s *scheduler) arm(c plan.Card) {
+	d := s.w.director
+	if !plan.GivingBack(c.Site.Op) {
+		d.arm(c)
+		return
+	}
+	c.Skip = 0 // a partition is given back once
+	d.arm(c)
+	all := s.w.of(c.Site.Service)
+	for _, n := range s.rand.Perm(len(all)) { // the first that has something to give back
+		if inst := all[n]; !inst.busy.Load() && len(s.w.busy(inst.name)) > 0 {
+			end := plan.Card{Site: plan.Site{Service: c.Site.Service}, When: plan.Random, Act: plan.End}
+			d.wg.Go(func() { d.strike(end, inst) })
+			return
+		}
 	}
 }
 

@@ -66,6 +66,8 @@ type ledger struct {
 	commits []check.Commit
 	asked   []check.Commit // as the broker says from time to time
 	owners  map[ledgerKey]owner
+	paces   map[ledgerKey]*pace
+	closed  bool // paces count no more
 }
 
 type ledgerKey struct {
@@ -79,13 +81,22 @@ type owner struct {
 	at     time.Time
 }
 
-func newLedger() *ledger { return &ledger{owners: map[ledgerKey]owner{}} }
+func newLedger() *ledger {
+	return &ledger{owners: map[ledgerKey]owner{}, paces: map[ledgerKey]*pace{}}
+}
 
 func (l *ledger) commit(client string, c wire.Commit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.commits = append(l.commits, check.Commit{Group: c.Group, Place: check.Place{Topic: c.Topic, Partition: c.Partition, Offset: c.Offset}})
-	l.owners[ledgerKey{c.Group, c.Topic, c.Partition}] = owner{client, time.Now()}
+	k, now := ledgerKey{c.Group, c.Topic, c.Partition}, time.Now()
+	l.owners[k] = owner{client, now}
+	if l.paces[k] == nil {
+		l.paces[k] = &pace{}
+	}
+	if !l.closed {
+		l.paces[k].commits(now)
+	}
 }
 
 // ask notes what the broker said to an asker, who asks one question at a time.

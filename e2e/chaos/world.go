@@ -110,7 +110,25 @@ func (w *world) start(ctx context.Context) error {
 	if err := w.startServices(); err != nil {
 		return err
 	}
-	return w.ready(ctx)
+	if err := w.ready(ctx); err != nil {
+		return err
+	}
+	return w.replicated(ctx)
+}
+
+// replicated is nil when every node has a copy of everything; else the death of
+// a node would be none of a leader, but of the data.
+func (w *world) replicated(ctx context.Context) error {
+	k, err := newKafka(w.brokers)
+	if err != nil {
+		return err
+	}
+	defer k.close()
+	want := append(w.topics.All(), w.topics.State())
+	if len(w.brokers.nodes) > 1 {
+		want = append(want, "__consumer_offsets") // the embedded broker keeps offsets elsewhere
+	}
+	return k.replicated(ctx, want, len(w.brokers.nodes))
 }
 
 func (w *world) startBrokers(ctx context.Context) error {
@@ -169,9 +187,11 @@ func (w *world) pingStore(ctx context.Context) error {
 	return errors.Join(err, res.Body.Close())
 }
 
-// init makes topics and tables as a deployment does.
+// init makes topics and tables as a deployment does: each node has a copy, and
+// a record is accepted when all but one have it.
 func (w *world) init(ctx context.Context) error {
-	c := exec.CommandContext(ctx, w.program("cordon"), "init", "--partitions", fmt.Sprint(partitions)) //nolint:gosec // our own program
+	c := exec.CommandContext(ctx, w.program("cordon"), "init", //nolint:gosec // our own program
+		"--partitions", fmt.Sprint(partitions), "--replication", fmt.Sprint(len(w.brokers.nodes)))
 	c.Env = append(append(os.Environ(), w.env("init")...), "CORDON_CLICKHOUSE="+w.dsn["admin"])
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("cordon init: %w\n%s", err, out)
@@ -291,5 +311,11 @@ func (w *world) close() {
 func (w *world) ended() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.ends)
+	all := slices.Clone(w.ends)
+	for _, n := range w.brokers.nodes { // by now, all that was killed runs again
+		if a, ok := n.life.(*apacheNode); ok && !a.node.Running() {
+			all = append(all, n.name)
+		}
+	}
+	return all
 }

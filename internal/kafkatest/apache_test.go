@@ -109,6 +109,9 @@ func TestCluster(t *testing.T) {
 	if err := c.MoveLeader(ctx, "t", 0, next); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.MoveLeader(ctx, "t", 0, len(c.Nodes)+1); err == nil {
+		t.Error("MoveLeader = nil to a node that is no replica; want an error")
+	}
 	for _, down := range []struct {
 		name string
 		end  func(*Apache)

@@ -13,11 +13,15 @@ import (
 const adminTimeout = 30 * time.Second
 
 // MoveLeader makes node the leader of a partition, in the orderly way: it
-// becomes the preferred replica, which takes no copying, and is elected. Both
-// the old leader and the new one are up. It returns when metadata says so.
+// becomes the preferred replica and is elected. It has to be a replica already:
+// only then nothing is copied. Both the old leader and the new one are up. It
+// returns when metadata says so.
 func (c *ApacheCluster) MoveLeader(ctx context.Context, topic string, partition, node int) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
+	if err := c.holds(ctx, topic, partition, int32(node)); err != nil {
+		return fmt.Errorf("move leader of %s/%d: %w", topic, partition, err)
+	}
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error { return c.prefer(ctx, topic, partition, int32(node)) },
 		func(ctx context.Context) error { return c.preferred(ctx, topic, partition, int32(node)) },
@@ -32,7 +36,22 @@ func (c *ApacheCluster) MoveLeader(ctx context.Context, topic string, partition,
 	return nil
 }
 
-// prefer puts node first among the replicas.
+// holds returns an error when node is no replica: to prefer it would be a
+// reassignment, which adds a copy.
+func (c *ApacheCluster) holds(ctx context.Context, topic string, partition int, node int32) error {
+	var replicas []int32
+	err := poll(ctx, func(ctx context.Context) error {
+		p, err := c.partition(ctx, topic, partition)
+		replicas = p.Replicas
+		return err
+	})
+	if err == nil && !slices.Contains(replicas, node) {
+		err = fmt.Errorf("node %d is none of the replicas %v", node, replicas)
+	}
+	return err
+}
+
+// prefer puts node, which is a replica, first among them.
 func (c *ApacheCluster) prefer(ctx context.Context, topic string, partition int, node int32) error {
 	p, err := c.partition(ctx, topic, partition)
 	if err != nil {

@@ -9,6 +9,7 @@ func Check(h History) *Report {
 		"findings": len(h.Findings), "steps of actions": len(h.Steps), "rows": len(h.Rows),
 		"commits": len(h.Commits), "deliveries of webhooks": len(h.Deliveries),
 	}}
+	r.fed(h)
 	r.derived(h)
 	r.order(h)
 	r.rows(h)
@@ -16,6 +17,34 @@ func Check(h History) *Report {
 	r.commits(h.Commits)
 	r.actions(h)
 	return r
+}
+
+// fed: each record that was fed is in the log. A client that got no answer
+// sends again, so that it may be there more than once.
+func (r *Report) fed(h History) {
+	const of = "raw records"
+	r.looked(Lost, of)
+	r.looked(Unseen, of)
+	times := make(map[Fed]int, len(h.Fed))
+	for _, f := range h.Fed {
+		times[f] = 0
+	}
+	for _, x := range h.Raw {
+		n, ok := times[x.Fed]
+		switch {
+		case !ok:
+			r.found(Unseen, of, "%s was not fed", x.Place)
+			continue
+		case n > 0:
+			r.Wire[x.Topic]++
+		}
+		times[x.Fed] = n + 1
+	}
+	for i, f := range h.Fed {
+		if times[f] == 0 {
+			r.found(Lost, of, "record %d of the load, marked %d, is not in the log", i, f)
+		}
+	}
 }
 
 // derived: each raw record is one event or one rejected record.

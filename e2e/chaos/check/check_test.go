@@ -18,7 +18,8 @@ func calm() History {
 		return Step{Place: at("actions", n), ID: state, Action: "a1", Op: op, Finding: "f1", Device: "cam", State: state}
 	}
 	h := History{
-		Raw: []Raw{{at("raw", 0), 1}, {at("raw", 1), 0}, {at("raw", 2), 2}},
+		Fed: []Fed{1, 9, 2},
+		Raw: []Raw{{at("raw", 0), 1, 1}, {at("raw", 1), 0, 9}, {at("raw", 2), 2, 2}},
 		Events: []Event{
 			{Place: at("events", 0), ID: ID{1}, Key: "cam", Input: at("raw", 0), Mark: 1},
 			{Place: at("events", 1), ID: ID{2}, Key: "cam", Input: at("raw", 2), Mark: 2},
@@ -44,8 +45,19 @@ func TestCheck(t *testing.T) {
 		want string // defects found, "kind: of" each
 	}{
 		{"calm", func(*History) {}, ""},
-		{"raw record left out", func(h *History) { h.Raw = append(h.Raw, Raw{at("raw", 3), 3}) }, "lost: events and rejected"},
-		{"event of nothing", func(h *History) { h.Raw = h.Raw[:2] }, "unseen: events and rejected"},
+		{"raw record missing", func(h *History) { h.Fed = append(h.Fed, 3) }, "lost: raw records"},
+		{"raw record missing, another one twice", func(h *History) {
+			h.Fed = []Fed{1, 9, 2, 3}
+			h.Raw = append(h.Raw, Raw{at("raw", 3), 0, 9})
+			h.Rejected = append(h.Rejected, Event{Place: at("rejected", 1), ID: ID{4}, Input: at("raw", 3)})
+			h.Rows = append(h.Rows, Row{"rejected", at("rejected", 1)})
+		}, "lost: raw records"},
+		{"raw record of nobody", func(h *History) { h.Fed = h.Fed[:2] }, "unseen: raw records"},
+		{"raw record left out", func(h *History) {
+			h.Fed = append(h.Fed, 3)
+			h.Raw = append(h.Raw, Raw{at("raw", 3), 3, 3})
+		}, "lost: events and rejected"},
+		{"event of nothing", func(h *History) { h.Raw, h.Fed = h.Raw[:2], h.Fed[:2] }, "unseen: events and rejected"},
 		{"event of another record", func(h *History) { h.Events[0].Mark = 7 }, "lost: events and rejected, changed: events and rejected"},
 		{"good record rejected", func(h *History) { h.Rejected[0].Input = at("raw", 0) }, "lost: events and rejected, changed: events and rejected"},
 		{"events exchanged", func(h *History) {
@@ -138,11 +150,15 @@ func TestWireDuplicates(t *testing.T) {
 	s.Offset = 4
 	h.Events, h.Steps = append(h.Events, e), append(h.Steps, s)
 	h.Rows = append(h.Rows, Row{"events", e.Place}, Row{"actions", s.Place})
+	g := at("rejected", 1) // of garbage that was sent again
+	h.Raw = append(h.Raw, Raw{at("raw", 3), 0, 9})
+	h.Rejected = append(h.Rejected, Event{Place: g, ID: ID{4}, Input: at("raw", 3)})
+	h.Rows = append(h.Rows, Row{"rejected", g})
 	r := Check(h)
 	if got := found(r); got != "" {
 		t.Errorf("Check found %q; want nothing", got)
 	}
-	if d := cmp.Diff(map[string]int{"events": 1, "actions": 1}, r.Wire); d != "" {
+	if d := cmp.Diff(map[string]int{"events": 1, "actions": 1, "raw": 1}, r.Wire); d != "" {
 		t.Errorf("duplicates on the wire (-want +got):\n%s", d)
 	}
 	var b strings.Builder

@@ -23,10 +23,14 @@ type ID [16]byte
 // for one that cannot become an event.
 type Mark uint64
 
+// Fed tells the records that were fed apart, garbage too.
+type Fed uint64
+
 // Raw is a record that the log took from a device.
 type Raw struct {
 	Place
 	Mark Mark
+	Fed  Fed
 }
 
 // Event is a record that says which one it was derived from.
@@ -80,6 +84,7 @@ type Contained map[string]bool
 
 // History is all that a run left behind.
 type History struct {
+	Fed      []Fed // what the log was to take
 	Raw      []Raw
 	Events   []Event
 	Rejected []Event

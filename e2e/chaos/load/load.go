@@ -124,4 +124,33 @@ func MarkOf(value []byte) check.Mark {
 	return check.Mark((device+1)<<32 | number)
 }
 
+// FedOf tells the bytes of a raw record from those of all others of a load; 0 if
+// they are of none.
+func FedOf(value []byte) check.Fed {
+	if m := MarkOf(value); m != 0 {
+		return check.Fed(m)
+	}
+	m := broken().FindSubmatch(value)
+	if m == nil {
+		return 0
+	}
+	at, err := strconv.ParseUint(string(m[1]), 10, 62)
+	if err != nil {
+		return 0
+	}
+	return check.Fed(at | 1<<63)
+}
+
+var broken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"ts":(\d+)\.5,"broken":$`) })
+
+// Fed are all records of the load events, seed.
+func Fed(events int, seed uint64) []check.Fed {
+	all := make([]check.Fed, 0, events)
+	l := New(events, seed)
+	for r, ok := l.Next(); ok; r, ok = l.Next() {
+		all = append(all, FedOf(r.Value))
+	}
+	return all
+}
+
 var uid = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"uid":"C(\d{4})-(\d+)"`) })

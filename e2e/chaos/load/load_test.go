@@ -54,6 +54,24 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestFedTellsAllRecordsApart(t *testing.T) {
+	const events = 6000
+	fed := load.Fed(events, 7)
+	seen := map[check.Fed]bool{}
+	for i, f := range fed {
+		if f == 0 || seen[f] {
+			t.Fatalf("record %d is marked %d; want a number that no other has", i, f)
+		}
+		seen[f] = true
+	}
+	if len(fed) != events {
+		t.Errorf("%d records; want %d", len(fed), events)
+	}
+	if f := load.FedOf([]byte(`{"broken":`)); f != 0 {
+		t.Errorf("FedOf(other) = %d; want 0", f)
+	}
+}
+
 func TestLoadFollowsFromSeed(t *testing.T) {
 	if one, same := text(3), text(3); one != same {
 		t.Errorf("two loads of one seed are\n%.500s and\n%.500s; want the same", one, same)

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -18,9 +20,41 @@ func writes() map[string][]string {
 			"Produce events", "Produce rejected", "OffsetCommit raw", "OffsetCommit history",
 			"insert events", "insert rejected", "insert findings", "insert actions",
 		},
-		"detect":  {"Produce findings", "OffsetCommit detect"},
+		"detect":  {"Produce findings", state, "OffsetCommit detect"},
 		"respond": {"Produce actions", "OffsetCommit respond", "webhook apply", "webhook release"},
 	}
+}
+
+// state is how detect writes down what it remembers: seldom, and when it gives a
+// partition back.
+const state = "Produce state"
+
+// GivingBack reports whether op is a request that is rare but where partitions
+// are given back.
+func GivingBack(op string) bool { return op == state }
+
+// write reports whether op is a request that changes something.
+func write(op string) bool {
+	return http(op) || strings.HasPrefix(op, "Produce ") || strings.HasPrefix(op, "OffsetCommit ")
+}
+
+// Unstruck says at which writes nobody was killed: neither at those that are
+// planned nor at others that were seen. seen counts requests by the kill for
+// which they are the site, struck what was done by the names of cards.
+func Unstruck(seen map[Card]int, struck map[string]int) []string {
+	want := map[Card]int{}
+	for _, c := range Kills() {
+		want[c] = 0
+	}
+	maps.Copy(want, seen)
+	var all []string
+	for c, n := range want {
+		if write(c.Site.Op) && struck[c.String()] == 0 {
+			all = append(all, fmt.Sprintf("%s: never; it could have been at %d requests", c, n))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // reads are requests that change nothing but who works on what.
@@ -58,6 +92,7 @@ func Others(s Setup) []Card {
 		}
 		all = append(all, many(2, Card{Site: Site{Service: service}, When: Random, Act: Stop})...)
 		all = append(all, many(2, Card{Site: Site{Service: service}, When: Random, Act: Pause})...)
+		all = append(all, many(2, Card{Site: Site{Service: service}, When: Random, Act: End})...)
 	}
 	all = append(all, many(2, Card{Site: Site{Service: "broker"}, When: Random, Act: Pause})...)
 	all = append(all, many(2, Card{Site: Site{Service: "store"}, When: Random, Act: Pause})...)

@@ -14,6 +14,7 @@ type Act string
 // Acts.
 const (
 	Kill  Act = "kill"  // SIGKILL; started again later
+	End   Act = "end"   // SIGTERM, a clean stop; started again later
 	Stop  Act = "stop"  // SIGSTOP for longer than the session, then SIGCONT
 	Pause Act = "pause" // SIGSTOP for less than the session
 	Cut   Act = "cut"   // the connection ends
@@ -75,11 +76,20 @@ func (d *Deck) Next() Card {
 	if len(d.left) == 0 {
 		d.left = append(d.left, d.all...)
 		d.rand.Shuffle(len(d.left), func(i, j int) { d.left[i], d.left[j] = d.left[j], d.left[i] })
+		for i := range d.left {
+			d.left[i].Skip = d.rand.IntN(maxSkip + 1)
+		}
 	}
 	c := d.left[0]
 	d.left = d.left[1:]
-	c.Skip = d.rand.IntN(maxSkip + 1)
 	return c
+}
+
+// Return puts a card that could not be played below those that are left; then
+// it strikes at the first request of its site.
+func (d *Deck) Return(c Card) {
+	c.Skip = 0
+	d.left = append(d.left, c)
 }
 
 // Len is how many cards the deck has.
