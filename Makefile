@@ -45,7 +45,7 @@ test: setup ## All tests, with the race detector, on the embedded broker and sto
 	@test -d "$${CORDON_SHARED:-../shared/data}" || echo "NOTE: skipped what measures against third-party data, which is not in $${CORDON_SHARED:-../shared/data}"
 
 test-kafka: setup kafka ## The tests that need a broker, on real Apache Kafka (Java 17)
-	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 -p 4 ./wkafka ./e2e ./internal/kafkatest ./internal/stream ./services/ingest ./services/ingest/history ./services/detect ./services/respond # four at a time: they wait more than they work
+	@deploy/kafka-test/with-kafka.sh $(GO) test -race -count=1 -p 2 -timeout 20m ./wkafka ./e2e ./internal/kafkatest ./internal/stream ./services/ingest ./services/ingest/history ./services/detect ./services/respond # two at a time: they wait more than they work
 	@deploy/kafka-test/with-kafka.sh $(GO) test -count=1 -run '^TestSuiteReconnect$$' ./wkafka # both brokers; watermill's own test has a data race
 
 .PHONY: stress

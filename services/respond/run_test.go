@@ -349,7 +349,7 @@ func TestRunStaleFinding(t *testing.T) {
 	r.find(testFinding("f2", "cam-1"))
 	r.await("cam-1", cordon.Applied)
 	check(t, "steps", r.life("cam-1"), []cordon.ActionState{cordon.ApplyFailed, cordon.ApplyIntended, cordon.Applied})
-	if got := r.seen[0].Reason; !strings.HasPrefix(got, "stale: the finding waited 1h0m0s") {
+	if got := r.seen[0].Reason; !strings.HasPrefix(got, "stale: the finding waited 1h0m") {
 		t.Errorf("reason = %q; want stale and its age", got)
 	}
 }
