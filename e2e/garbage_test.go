@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/internal/kafkatest"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/internal/testdata"
 )
 
