@@ -30,7 +30,10 @@ var ErrUnchecked = errors.New("what the sink holds is not checked")
 // insertion is one batch on its way into the sink. One goroutine owns it.
 //
 // A token that nobody sent before and that the sink acknowledges at once is
-// believed. In every other case the sink is asked. Rows that are missing though
+// believed. In every other case it is sent until the sink acknowledges it, also
+// when all rows are there, since the tables that follow from them may not have
+// theirs; then the sink is asked. A later token stands for the rows that were
+// missing, so with one the sink is asked first. Rows that are missing though
 // the token was acknowledged are sent again under the next token, which is
 // committed first: whoever finds "i:<last>:<n>" knows that all tokens below n
 // were acknowledged, and that n may have been. Sending n again is harmless,
@@ -84,7 +87,7 @@ func (e *commitError) Error() string { return e.err.Error() }
 
 // step makes one attempt at what is next and reports whether the batch is in.
 func (i *insertion) step(ctx context.Context) (done bool, err error) {
-	if i.doubt {
+	if i.doubt && (i.taken || i.attempt > 0) {
 		if done, err := i.check(ctx); done || err != nil {
 			return done, err
 		}
