@@ -10,10 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/cordon-iot/cordon"
-	"github.com/cordon-iot/cordon/internal/kafkatest"
 	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/internal/testdata"
 )
@@ -155,64 +152,6 @@ func TestReceiverDown(t *testing.T) {
 	s.hook.setDown(false)
 	s.settled(fleetRecords)
 	s.checkFleet(0)
-}
-
-// TestBrokerCrash: the embedded broker is killed and started again in the
-// middle. What comes of the records must be what comes of a calm run: nothing
-// acknowledged is lost, and nothing whose answer was lost stands there twice.
-func TestBrokerCrash(t *testing.T) {
-	if os.Getenv(kafkatest.Env) != "" {
-		t.Skip("SKIPPED: the broker is not a process of this test; the embedded broker's run covers it")
-	}
-	file := testdata.Shared(t, fleetFile)
-	var calm, crashed outcome
-	t.Run("calm", func(t *testing.T) {
-		s := newStack(t)
-		s.feed(file, "zeek")
-		calm = s.outcome(fleetRecords)
-	})
-	t.Run("crashed", func(t *testing.T) {
-		s := newStack(t)
-		wait := s.feedInBackground(file, "zeek")
-		for i := range 3 {
-			s.crashAfter(s.broker, int64(i+1)*10_000)
-		}
-		wait()
-		s.checkOnce(s.topics.Raw("zeek"), func(r cordon.Record) (string, error) { return string(r.Value), nil })
-		s.digested()
-		s.checkOnce(s.topics.Events(), func(r cordon.Record) (string, error) {
-			e, err := cordon.EventOf(r)
-			return string(e.ID), err
-		})
-		crashed = s.outcome(fleetRecords)
-	})
-	if d := cmp.Diff(calm, crashed); d != "" && !t.Failed() {
-		t.Errorf("crashes of the broker changed the outcome (-calm +crashed):\n%s", d)
-	}
-}
-
-// checkOnce checks that no two records of topic are the same thing.
-func (s *stack) checkOnce(topic string, identity func(cordon.Record) (string, error)) {
-	s.t.Helper()
-	seen := map[string]string{} // positions
-	twice := 0
-	s.each(topic, func(r cordon.Record) {
-		id, err := identity(r)
-		if err != nil {
-			s.t.Error(err)
-		}
-		at := fmt.Sprintf("%d/%d", r.Position.Partition, r.Position.Offset)
-		if first, ok := seen[id]; ok {
-			if twice++; twice <= 3 {
-				s.t.Errorf("%s: %.60q stands at %s and again at %s", topic, id, first, at)
-			}
-			return
-		}
-		seen[id] = at
-	})
-	if twice > 0 {
-		s.t.Errorf("%s: %d of %d records stand there twice", topic, twice, len(seen)+twice)
-	}
 }
 
 // digested waits until every raw record is an event or rejected.

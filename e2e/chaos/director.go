@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,6 +21,21 @@ type point struct {
 type outcome struct {
 	act  plan.Act      // Cut, Late, Fail, Slow; "" lets it pass
 	wait time.Duration // of Late and Slow
+}
+
+// answer does o to a request of HTTP, whose failure has text as its body. It
+// reports whether the request is answered by that.
+func (o outcome) answer(w http.ResponseWriter, text string) (answered bool) {
+	switch o.act {
+	case plan.Cut:
+		panic(http.ErrAbortHandler)
+	case plan.Fail:
+		http.Error(w, text, http.StatusInternalServerError)
+		return true
+	case plan.Slow:
+		time.Sleep(o.wait)
+	}
+	return false
 }
 
 // Injected is a thing that was made to go wrong.

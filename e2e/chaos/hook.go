@@ -76,16 +76,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // hold does what is to be done at p and reports whether the delivery is
 // answered by that.
 func (h *hook) hold(w http.ResponseWriter, p point) (answered bool) {
-	switch o := h.director.at(p); o.act {
-	case plan.Cut:
-		panic(http.ErrAbortHandler)
-	case plan.Fail:
-		http.Error(w, "chaos", http.StatusInternalServerError)
-		return true
-	case plan.Slow:
-		time.Sleep(o.wait)
-	}
-	return false
+	return h.director.at(p).answer(w, "chaos")
 }
 
 // verb is what a delivery asks for, in the words of the plan.

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/cordon-iot/cordon/e2e/chaos/check"
+	"github.com/cordon-iot/cordon/e2e/chaos/wire"
 )
 
 func join(addresses []string) string { return strings.Join(addresses, ",") }
@@ -59,25 +60,12 @@ func (k kafka) groups(ctx context.Context, names []string) ([]group, error) {
 			}
 			x := group{Name: g.Group, State: g.State}
 			for _, m := range g.Members {
-				x.Members = append(x.Members, m.ClientID+" "+assigned(m.MemberAssignment))
+				x.Members = append(x.Members, m.ClientID+" "+wire.Assignment(m.MemberAssignment))
 			}
 			out = append(out, x)
 		}
 	}
 	return out, nil
-}
-
-// assigned is an assignment for people.
-func assigned(b []byte) string {
-	var a kmsg.ConsumerMemberAssignment
-	if a.ReadFrom(b) != nil {
-		return "?"
-	}
-	var parts []string
-	for _, t := range a.Topics {
-		parts = append(parts, fmt.Sprint(t.Topic, t.Partitions))
-	}
-	return strings.Join(parts, " ")
 }
 
 // stable is nil when each of the groups is stable and has at least n members.

@@ -101,16 +101,8 @@ func (s *storeProxy) hold(w http.ResponseWriter, table string, when plan.When) (
 	if table == "" {
 		return false
 	}
-	switch o := s.director.at(point{s.inst, "insert " + table, when}); o.act {
-	case plan.Cut:
-		panic(http.ErrAbortHandler)
-	case plan.Fail:
-		http.Error(w, "Code: 999. DB::Exception: chaos. (CHAOS)", http.StatusInternalServerError)
-		return true
-	case plan.Slow:
-		time.Sleep(o.wait)
-	}
-	return false
+	o := s.director.at(point{s.inst, "insert " + table, when})
+	return o.answer(w, "Code: 999. DB::Exception: chaos. (CHAOS)")
 }
 
 func (s *storeProxy) forward(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {

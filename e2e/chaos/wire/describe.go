@@ -93,7 +93,7 @@ func answered(res kmsg.Response) string {
 	case *kmsg.JoinGroupResponse:
 		return fmt.Sprintf("%s member %s generation %d, leader %s of %d", code(a.ErrorCode), a.MemberID, a.Generation, a.LeaderID, len(a.Members))
 	case *kmsg.SyncGroupResponse:
-		return code(a.ErrorCode) + " " + assignment(a.MemberAssignment)
+		return code(a.ErrorCode) + " " + Assignment(a.MemberAssignment)
 	case *kmsg.HeartbeatResponse:
 		return code(a.ErrorCode)
 	case *kmsg.LeaveGroupResponse:
@@ -102,7 +102,8 @@ func answered(res kmsg.Response) string {
 	return ""
 }
 
-func assignment(b []byte) string {
+// Assignment is a member's assignment for people.
+func Assignment(b []byte) string {
 	var a kmsg.ConsumerMemberAssignment
 	if a.ReadFrom(b) != nil {
 		return "?"

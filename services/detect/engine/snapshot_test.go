@@ -225,9 +225,6 @@ func full(tb testing.TB) *Engine {
 
 // The bound that docs/DESIGN.md states, and that streams must keep below.
 func TestStateSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("evaluates 12,000 events")
-	}
 	e := full(t)
 	cells := 0
 	for _, r := range e.runs {
