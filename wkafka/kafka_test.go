@@ -74,7 +74,7 @@ func readAll(t testing.TB, cfg wkafka.Config, topic string, partition int) []str
 	for r.Offset() < end {
 		b, err := r.Poll(ctx)
 		if err != nil {
-			t.Fatalf("Poll(%s/%d): %v", topic, partition, err)
+			t.Fatalf("Poll(%s/%d) at offset %d, the end is %d: %v", topic, partition, r.Offset(), end, err)
 		}
 		for _, rec := range b.Records {
 			values = append(values, string(rec.Value))

@@ -35,8 +35,9 @@ type WindowCounts struct {
 // NewCounts returns counters at zero.
 func NewCounts() *Counts { return &Counts{policies: map[string]*PolicyCounts{}} }
 
-// of returns the counters of p.
-func (c *Counts) of(p *Policy) *PolicyCounts {
+// of returns the counters of p and of its windows. The map is never written
+// again: who needs other windows gets another.
+func (c *Counts) of(p *Policy) (*PolicyCounts, map[string]*WindowCounts) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, ok := c.policies[p.ID]
@@ -51,7 +52,7 @@ func (c *Counts) of(p *Policy) *PolicyCounts {
 		}
 	}
 	n.Windows = windows
-	return n
+	return n, windows
 }
 
 // Each calls f for every policy that has counters.

@@ -92,9 +92,10 @@ func New(p *Pack, o Options) *Engine {
 	}
 	e.machine = newMachine(e.event, p.memos)
 	for _, q := range p.Policies {
-		r := &run{Policy: q, counts: o.Counts.of(q), emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
+		counts, windows := o.Counts.of(q)
+		r := &run{Policy: q, counts: counts, emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
 		for _, w := range q.windows {
-			r.windows = append(r.windows, &windowState{window: w, cells: newLRU[cell](most), counts: r.counts.Windows[w.Name]})
+			r.windows = append(r.windows, &windowState{window: w, cells: newLRU[cell](most), counts: windows[w.Name]})
 		}
 		r.read = r.reader(e.event)
 		e.runs = append(e.runs, r)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -273,5 +274,24 @@ findings contains sprintf("%d %d %v", [input.windows.n.count, input.windows.d.di
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("restart at %d (-want +got):\n%s", cut, d)
 		}
+	}
+}
+
+// TestCountsShared has the engines of several partitions begin at once.
+func TestCountsShared(t *testing.T) {
+	p := mustLoad(t, one(plain+"\nwindows:\n  n: {kind: count, by: [input.device.uid], over: 1h}", `observe contains "n" if input.k
+findings contains "many" if input.windows.n.count == 1`))
+	counts := NewCounts()
+	var engines sync.WaitGroup
+	for range 4 {
+		engines.Go(func() {
+			if _, err := New(p, Options{Counts: counts}).Evaluate(context.Background(), at(0, `{"device":{"uid":"d"},"k":1}`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	engines.Wait()
+	if n := counts.policies["CRD-0001"].Findings.Load(); n != 4 {
+		t.Errorf("findings = %d; want one of each engine", n)
 	}
 }
