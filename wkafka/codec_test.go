@@ -228,6 +228,27 @@ func TestRecordSetPositions(t *testing.T) {
 	}
 }
 
+// TestManySmallBatches decodes a megabyte of batches of one record each, which
+// must not cost more than in proportion.
+func TestManySmallBatches(t *testing.T) {
+	const batches = 4000
+	one := []Record{{Value: make([]byte, 100)}}
+	var set []byte
+	for i := range batches {
+		set = append(set, encodeBatch(t, None, one, int64(i))...)
+	}
+	d := newDecoder("t", 0)
+	allocs := testing.AllocsPerRun(1, func() {
+		recs, next, err := d.recordSet(set, 0, nil)
+		if err != nil || len(recs) != batches || next != batches {
+			t.Fatalf("recordSet of %d batches = %d records, next %d, %v", batches, len(recs), next, err)
+		}
+	})
+	if allocs > 100 {
+		t.Errorf("%d batches took %.0f allocations; want some dozens", batches, allocs)
+	}
+}
+
 func TestRecordSetCorrupt(t *testing.T) {
 	good := encodeBatch(t, None, sample(3), 0)
 	tests := []struct {

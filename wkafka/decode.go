@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"sort"
 	"time"
 )
@@ -167,9 +168,7 @@ func controlType(body []byte) (int, bool) {
 }
 
 func (d *decoder) records(dst []Record, b batch, body []byte, from int64) ([]Record, error) {
-	if free := cap(dst) - len(dst); free < b.count {
-		dst = append(make([]Record, 0, len(dst)+b.count), dst...)
-	}
+	dst = slices.Grow(dst, b.count)
 	var slab []Header // one allocation for the headers of many records
 	c := cursor{b: body}
 	for range b.count {
