@@ -14,7 +14,7 @@ import (
 
 const (
 	brokerSession = 3 * time.Second  // until the controller takes a broker that was killed for dead
-	unanswered    = 10 * time.Second // until a request to a broker that hangs is given up
+	unanswered    = 4 * time.Second  // until it is known that a broker hangs
 	slack         = 10 * time.Second // for a machine that does much else
 )
 

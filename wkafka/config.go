@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -61,11 +60,13 @@ type cluster struct {
 	cfg       Config
 	transport *kafka.Transport
 	client    *kafka.Client
+	liveness  *liveness
 }
 
 func newCluster(c Config) *cluster {
+	l := newLiveness(c)
 	tr := &kafka.Transport{
-		Dial:        (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		Dial:        l.dial,
 		DialTimeout: dialTimeout,
 		MetadataTTL: metadataTTL,
 		ClientID:    c.ClientID,
@@ -75,6 +76,7 @@ func newCluster(c Config) *cluster {
 	return &cluster{
 		cfg:       c,
 		transport: tr,
+		liveness:  l,
 		client:    &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: requestTimeout, Transport: tr},
 	}
 }
@@ -83,7 +85,10 @@ func newCluster(c Config) *cluster {
 // request asks again. kafka-go has no narrower way.
 func (c *cluster) refresh() { c.transport.CloseIdleConnections() }
 
-func (c *cluster) close() { c.transport.CloseIdleConnections() }
+func (c *cluster) close() {
+	c.liveness.stop()
+	c.transport.CloseIdleConnections()
+}
 
 // roundTrip sends req with a deadline of timeout.
 func (c *cluster) roundTrip(ctx context.Context, timeout time.Duration, req kafka.Request) (kafka.Response, error) {
