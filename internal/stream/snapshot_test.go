@@ -175,8 +175,8 @@ func TestSnapshots(t *testing.T) {
 	}
 	b.crash(t, 500, 22) // batches of at most 10
 	s := b.more(t, 0)
-	if s.restored < 45 || s.folded == 0 || s.folded > 2*50+20 {
-		t.Errorf("after a crash: restored %d records, folded %d; want some, and at most two intervals of 50 folded", s.restored, s.folded)
+	if s.restored < 45 || s.folded > 2*50+20 {
+		t.Errorf("after a crash: restored %d records, folded %d; want at least 45, and at most two intervals of 50 folded", s.restored, s.folded)
 	}
 	b.check(t)
 }
