@@ -26,6 +26,7 @@ func (l *lane) attempt(parts []part) (int64, error) {
 	defer cancel()
 	base, err := l.exchange(ctx, parts)
 	if err != nil {
+		l.leader.forget()
 		l.p.relink(since, err)
 	}
 	return base, err
@@ -42,8 +43,8 @@ func (l *lane) exchange(ctx context.Context, parts []part) (int64, error) {
 		return 0, fmt.Errorf("%w: %w", errUnencodable, err)
 	}
 	began := l.p.now()
-	req := &produceRequest{route: l.route, head: l.head, frame: frame, allowed: guard(parts)}
-	res, err := l.p.cluster.transport.RoundTrip(ctx, l.p.cluster.client.Addr, req)
+	req := &produceRequest{head: l.head, frame: frame, allowed: guard(parts)}
+	res, err := l.leader.exchange(ctx, req)
 	if err != nil {
 		l.enc.forget() // the connection may still be writing the batch
 		var no *refusal

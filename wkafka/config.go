@@ -61,6 +61,7 @@ type cluster struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	liveness  *liveness
+	conns     *conns
 }
 
 func newCluster(c Config) *cluster {
@@ -77,17 +78,27 @@ func newCluster(c Config) *cluster {
 		cfg:       c,
 		transport: tr,
 		liveness:  l,
+		conns:     newConns(c, l),
 		client:    &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: requestTimeout, Transport: tr},
 	}
 }
 
 // refresh drops what is known about topics and leaders, so that the next
 // request asks again. kafka-go has no narrower way.
-func (c *cluster) refresh() { c.transport.CloseIdleConnections() }
+func (c *cluster) refresh() {
+	c.transport.CloseIdleConnections()
+	c.conns.drop()
+}
 
 func (c *cluster) close() {
 	c.liveness.stop()
 	c.transport.CloseIdleConnections()
+	c.conns.close()
+}
+
+// leader returns what sends requests about a partition.
+func (c *cluster) leader(topic string, partition int) leader {
+	return leader{cluster: c, topic: topic, partition: partition}
 }
 
 // roundTrip sends req with a deadline of timeout.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/fetch"
 )
 
 // fetchRequest asks for the records of one partition. It rides kafka-go's
@@ -17,7 +16,6 @@ import (
 // answer itself: kafka-go would copy every record out of it, which costs five
 // times the CPU, and would drop the list of aborted transactions.
 type fetchRequest struct {
-	route     fetch.Request // tells Transport which leader to ask
 	clientID  string
 	topic     string
 	partition int32
@@ -41,10 +39,6 @@ type fetchResponse struct {
 
 func newFetchRequest(clientID, topic string, partition int, offset int64, maxBytes int, maxWait time.Duration) *fetchRequest {
 	return &fetchRequest{
-		route: fetch.Request{Topics: []fetch.RequestTopic{{
-			Topic:      topic,
-			Partitions: []fetch.RequestPartition{{Partition: int32(partition)}},
-		}}},
 		clientID: clientID, topic: topic, partition: int32(partition),
 		offset: offset, maxBytes: int32(maxBytes), maxWait: maxWait,
 	}
@@ -55,9 +49,6 @@ func (r *fetchRequest) ApiKey() protocol.ApiKey { return protocol.Fetch } //noli
 
 // ApiKey implements protocol.Message.
 func (r *fetchResponse) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:revive // kafka-go's name
-
-// Broker implements protocol.BrokerMessage.
-func (r *fetchRequest) Broker(c protocol.Cluster) (protocol.Broker, error) { return r.route.Broker(c) }
 
 // Required implements protocol.RawExchanger.
 func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {

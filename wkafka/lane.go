@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/segmentio/kafka-go/protocol/produce"
 )
 
 // lane writes one partition: one batch at a time, made of all that waits.
@@ -18,7 +16,6 @@ type lane struct {
 	ctx       context.Context // ends when the lane is closed
 	cancel    context.CancelFunc
 	end       atomic.Int64 // offset after the last record known to be appended, or -1
-	route     *produce.Request
 	head      []byte
 	idle      atomic.Int32 // ticks of the publisher's watch since the last batch
 
@@ -28,21 +25,22 @@ type lane struct {
 	closed error     // why no job is taken any more
 
 	// Owned by run.
-	enc   *encoder
-	id    producer
-	valid bool  // id has been given by a broker
-	floor int64 // no batch of id that is not known to be appended is below it
-	most  int   // bytes of a batch, before compression
-	limit int   // bytes of a batch that the topic takes; 0: not known
-	taken []*job
-	parts []part
+	leader leader
+	enc    *encoder
+	id     producer
+	valid  bool  // id has been given by a broker
+	floor  int64 // no batch of id that is not known to be appended is below it
+	most   int   // bytes of a batch, before compression
+	limit  int   // bytes of a batch that the topic takes; 0: not known
+	taken  []*job
+	parts  []part
 }
 
 func newLane(p *Publisher, topic string, partition int) *lane {
 	head := produceHead(p.cfg.ClientID, topic, partition)
 	l := &lane{
 		p: p, topic: topic, partition: partition,
-		route: produceRoute(topic, partition), head: head,
+		head: head, leader: p.cluster.leader(topic, partition),
 		enc: newEncoder(p.cfg.Compression, produceRoom(head)), most: p.cfg.MaxBatchBytes,
 	}
 	l.some.L = &l.mu

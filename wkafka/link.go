@@ -39,6 +39,7 @@ type link struct {
 	reached Reached
 	stop    func() bool
 	cancel  context.CancelFunc
+	rested  int // ticks since it was used, for conns
 }
 
 func (l *link) close() {
@@ -47,27 +48,39 @@ func (l *link) close() {
 	_ = l.net.Close()
 }
 
+// keep makes l outlive the context and the time it was dialled with. It reports
+// false if these have ended.
+func (l *link) keep() bool {
+	defer l.cancel()
+	return l.stop() && l.net.SetDeadline(time.Time{}) == nil
+}
+
 // connect goes all the steps before the first request of a client. The link
 // lives as long as ctx, at most dialTimeout. With an error it returns, where
 // there was a connection, a link that is closed, for what it has seen.
 func connect(ctx context.Context, cfg Config, broker string) (*link, error) {
-	l, err := dialLink(ctx, cfg, broker)
+	l, err := dialLink(ctx, cfg, broker, new(net.Dialer).DialContext)
 	if err != nil {
 		return nil, err
 	}
+	return l, l.arrive(ctx)
+}
+
+// arrive goes the steps after the connection, and closes l if one fails.
+func (l *link) arrive(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{l.secure, l.negotiate, l.authenticate} {
 		if err := step(ctx); err != nil {
 			l.close()
-			return l, err
+			return err
 		}
 	}
-	return l, nil
+	return nil
 }
 
-func dialLink(ctx context.Context, cfg Config, broker string) (*link, error) {
+func dialLink(ctx context.Context, cfg Config, broker string, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	l := &link{cfg: cfg, cancel: cancel, reached: Reached{Broker: broker}}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", broker)
+	conn, err := dial(ctx, "tcp", broker)
 	if err != nil {
 		cancel()
 		return nil, l.unreachable(err)

@@ -119,7 +119,7 @@ func (l *link) notTLS(ctx context.Context, err error) error {
 func (l *link) speaksTLS(ctx context.Context) bool {
 	c := l.cfg
 	c.TLS = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // nothing is sent; it asks whether TLS is spoken at all
-	other, err := dialLink(ctx, c, l.reached.Broker)
+	other, err := dialLink(ctx, c, l.reached.Broker, new(net.Dialer).DialContext)
 	if err != nil {
 		return false
 	}

@@ -31,6 +31,7 @@ type liveness struct {
 	dialer net.Dialer
 	ctx    context.Context
 	stop   context.CancelFunc
+	ticked func() // called at every tick while there are connections
 
 	mu      sync.Mutex
 	conns   map[*liveConn]struct{}
@@ -99,6 +100,7 @@ func (l *liveness) watch() {
 }
 
 func (l *liveness) look() bool {
+	l.ticked()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
@@ -130,7 +132,7 @@ func (l *liveness) probe(address string) {
 func (l *liveness) ask(address string) error {
 	ctx, cancel := context.WithTimeout(l.ctx, probeTimeout)
 	defer cancel()
-	k, err := dialLink(ctx, l.cfg, address)
+	k, err := dialLink(ctx, l.cfg, address, l.dialer.DialContext)
 	if err != nil {
 		return err
 	}

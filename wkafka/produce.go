@@ -10,7 +10,6 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/produce"
 )
 
 // produceRequest carries one batch to the leader of its partition. Like
@@ -18,11 +17,10 @@ import (
 // the batch is not copied again, and it is known whether anything of it was
 // written.
 type produceRequest struct {
-	route    *produce.Request // tells Transport which leader to send to
-	head     []byte           // the fields before the batch, of produceHead
-	frame    []byte           // room for what comes before the batch, and the batch
-	allowed  func() error     // asked before anything is written; may be nil
-	version  int16            // negotiated
+	head     []byte       // the fields before the batch, of produceHead
+	frame    []byte       // room for what comes before the batch, and the batch
+	allowed  func() error // asked before anything is written; may be nil
+	version  int16        // negotiated
 	progress atomic.Int32
 }
 
@@ -59,14 +57,6 @@ func produceHead(clientID, topic string, partition int) []byte {
 	return be.AppendUint32(b, uint32(partition))
 }
 
-// produceRoute tells Transport about the partition.
-func produceRoute(topic string, partition int) *produce.Request {
-	return &produce.Request{Topics: []produce.RequestTopic{{
-		Topic:      topic,
-		Partitions: []produce.RequestPartition{{Partition: int32(partition)}},
-	}}}
-}
-
 // drop reports whether nothing of r was written; then nothing will be.
 func (r *produceRequest) drop() bool {
 	return r.progress.CompareAndSwap(produceWaits, produceDropped)
@@ -77,11 +67,6 @@ func (r *produceRequest) ApiKey() protocol.ApiKey { return protocol.Produce } //
 
 // ApiKey implements protocol.Message.
 func (r *produceResponse) ApiKey() protocol.ApiKey { return protocol.Produce } //nolint:revive // kafka-go's name
-
-// Broker implements protocol.BrokerMessage.
-func (r *produceRequest) Broker(c protocol.Cluster) (protocol.Broker, error) {
-	return r.route.Broker(c)
-}
 
 // Required implements protocol.RawExchanger.
 func (r *produceRequest) Required(versions map[protocol.ApiKey]int16) bool {

@@ -70,12 +70,15 @@ func (l *lane) find(ctx context.Context, n int) (base int64, found bool, err err
 func (l *lane) raw(ctx context.Context, at int64) (*fetchResponse, error) {
 	req := newFetchRequest(l.p.cfg.ClientID, l.topic, l.partition, at, defaultMaxBytes, 0)
 	req.uncommitted = true
-	res, err := l.p.cluster.roundTrip(ctx, requestTimeout, req)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	res, err := l.leader.exchange(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	f := res.(*fetchResponse)
 	if f.code != 0 {
+		l.leader.forget()
 		return nil, f.code
 	}
 	return f, nil

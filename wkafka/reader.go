@@ -33,6 +33,7 @@ type PartitionReader struct {
 	stalled    func(Stall) // may be nil; told of records that brokers do not hand out
 
 	// Owned by the goroutine that calls Fetch and Poll.
+	leader    leader
 	dec       *decoder
 	next      int64    // offset after the last record handed out
 	ahead     int64    // offset to ask the broker for
@@ -52,7 +53,7 @@ func newReader(c *cluster, topic string, partition int, offset int64) *Partition
 	return &PartitionReader{
 		cluster: c, topic: topic, partition: partition,
 		maxRecords: defaultMaxRecords, maxBytes: defaultMaxBytes, maxWait: defaultMaxWait, stallAfter: defaultStall,
-		dec: newDecoder(topic, partition), next: offset, ahead: offset,
+		leader: c.leader(topic, partition), dec: newDecoder(topic, partition), next: offset, ahead: offset,
 	}
 }
 
@@ -135,6 +136,7 @@ func (r *PartitionReader) fill(ctx context.Context) error {
 		if r.retried != nil {
 			r.retried()
 		}
+		r.leader.forget()
 		r.cluster.refresh()
 		if !retry.wait(ctx) {
 			return ctx.Err()
@@ -144,7 +146,9 @@ func (r *PartitionReader) fill(ctx context.Context) error {
 
 func (r *PartitionReader) ask(ctx context.Context) (*fetchResponse, error) {
 	req := newFetchRequest(r.cluster.cfg.ClientID, r.topic, r.partition, r.ahead, r.maxBytes, r.maxWait)
-	res, err := r.cluster.roundTrip(ctx, r.maxWait+requestTimeout, req)
+	ctx, cancel := context.WithTimeout(ctx, r.maxWait+requestTimeout)
+	defer cancel()
+	res, err := r.leader.exchange(ctx, req)
 	if err != nil {
 		return nil, err
 	}

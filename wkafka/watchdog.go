@@ -56,6 +56,7 @@ func (r *PartitionReader) inquire(ctx context.Context, quiet time.Duration) {
 	if end <= r.ahead {
 		return
 	}
+	r.leader.forget()
 	r.cluster.refresh()
 	if r.stalled != nil {
 		r.stalled(Stall{Topic: r.topic, Partition: r.partition, Where: StallFetch, Next: r.next, End: end, For: quiet})
