@@ -46,9 +46,8 @@ func (l *lane) exchange(ctx context.Context, parts []part) (int64, error) {
 	req := &produceRequest{head: l.head, frame: frame, allowed: guard(parts)}
 	res, err := l.leader.exchange(ctx, req)
 	if err != nil {
-		l.enc.forget() // the connection may still be writing the batch
 		var no *refusal
-		if req.drop() && !errors.As(err, &no) {
+		if !req.sent && !errors.As(err, &no) {
 			err = fmt.Errorf("%w: %w", errNotSent, err)
 		}
 		return 0, err

@@ -40,9 +40,6 @@ func newEncoder(codec Compression, room int) *encoder {
 // minCompress is where compressing starts to pay.
 const minCompress = 512
 
-// forget leaves the last batch to who has it; the next one gets a new buffer.
-func (e *encoder) forget() { e.out = nil }
-
 // batch encodes the records of parts, at least one, as p's next batch.
 func (e *encoder) batch(parts []part, p producer) ([]byte, error) {
 	size := 0

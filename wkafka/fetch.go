@@ -11,10 +11,10 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// fetchRequest asks for the records of one partition. It rides kafka-go's
-// Transport, which finds the leader and keeps the connections, but reads the
-// answer itself: kafka-go would copy every record out of it, which costs five
-// times the CPU, and would drop the list of aborted transactions.
+// fetchRequest asks for the records of one partition. It rides a connection of
+// kafka-go, but reads the answer itself: kafka-go would copy every record out of
+// it, which costs five times the CPU, and would drop the list of aborted
+// transactions.
 type fetchRequest struct {
 	clientID  string
 	topic     string

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,23 +12,15 @@ import (
 )
 
 // produceRequest carries one batch to the leader of its partition. Like
-// fetchRequest it rides kafka-go's Transport and writes and reads by itself:
-// the batch is not copied again, and it is known whether anything of it was
-// written.
+// fetchRequest it writes and reads by itself: the batch is not copied again, and
+// it is known whether anything of it was written.
 type produceRequest struct {
-	head     []byte       // the fields before the batch, of produceHead
-	frame    []byte       // room for what comes before the batch, and the batch
-	allowed  func() error // asked before anything is written; may be nil
-	version  int16        // negotiated
-	progress atomic.Int32
+	head    []byte       // the fields before the batch, of produceHead
+	frame   []byte       // room for what comes before the batch, and the batch
+	allowed func() error // asked before anything is written; may be nil
+	version int16        // negotiated
+	sent    bool         // something of it may have been written
 }
-
-// Steps of a request.
-const (
-	produceWaits   = iota // nothing was written
-	produceSent           // it may have been written
-	produceDropped        // it was given up, and will not be written
-)
 
 // produceResponse is the answer about the partition.
 type produceResponse struct {
@@ -55,11 +46,6 @@ func produceHead(clientID, topic string, partition int) []byte {
 	b = appendString(b, topic)
 	b = be.AppendUint32(b, 1)
 	return be.AppendUint32(b, uint32(partition))
-}
-
-// drop reports whether nothing of r was written; then nothing will be.
-func (r *produceRequest) drop() bool {
-	return r.progress.CompareAndSwap(produceWaits, produceDropped)
 }
 
 // ApiKey implements protocol.Message.
@@ -89,9 +75,7 @@ func (r *produceRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error)
 			return nil, err
 		}
 	}
-	if !r.progress.CompareAndSwap(produceWaits, produceSent) {
-		return nil, errNotSent
-	}
+	r.sent = true
 	r.fill()
 	if _, err := rw.Write(r.frame); err != nil {
 		return nil, err
