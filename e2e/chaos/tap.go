@@ -44,6 +44,7 @@ func (t *tap) at(r *wire.Request, w plan.When) wire.Verdict {
 	case plan.Cut:
 		return wire.Verdict{Cut: true}
 	case plan.Late:
+		t.ledger.late(r.Commits)
 		return wire.Verdict{Late: o.wait}
 	}
 	return wire.Verdict{}
@@ -88,7 +89,7 @@ func newLedger() *ledger {
 func (l *ledger) commit(client string, c wire.Commit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.commits = append(l.commits, check.Commit{Group: c.Group, Place: check.Place{Topic: c.Topic, Partition: c.Partition, Offset: c.Offset}})
+	l.commits = append(l.commits, made(c))
 	k, now := ledgerKey{c.Group, c.Topic, c.Partition}, time.Now()
 	l.owners[k] = owner{client, now}
 	if l.paces[k] == nil {
@@ -99,11 +100,26 @@ func (l *ledger) commit(client string, c wire.Commit) {
 	}
 }
 
+func made(c wire.Commit) check.Commit {
+	return check.Commit{Group: c.Group, Place: check.Place{Topic: c.Topic, Partition: c.Partition, Offset: c.Offset}}
+}
+
+// late notes commits that will be sent when their sender has given them up.
+func (l *ledger) late(all []wire.Commit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range all {
+		m := made(c)
+		m.Late = true
+		l.commits = append(l.commits, m)
+	}
+}
+
 // ask notes what the broker said to an asker, who asks one question at a time.
 func (l *ledger) ask(asker string, c check.Commit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.Group += ", as " + asker + " asked"
+	c.Asker = asker
 	l.asked = append(l.asked, c)
 }
 

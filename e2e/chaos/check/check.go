@@ -182,20 +182,65 @@ func (r *Report) findings(h History) {
 	}
 }
 
-// commits: a committed offset does not go back.
+// groupPart is a partition as a group and those see it who ask about it.
+type groupPart struct {
+	group, asker string
+	part
+}
+
+// commits: a committed offset does not go back, but where a commit came late.
+// Commits carry no number by which a broker could tell, so that no client can
+// prevent it; who begins at the older offset has to cope.
 func (r *Report) commits(all []Commit) {
 	const of = "commits"
 	r.looked(Regressed, of)
-	type groupPart struct {
-		group string
-		part
-	}
+	late := lateCommits{sent: map[groupPart][]int64{}, spent: map[lateCommit]bool{}}
 	highest := map[groupPart]int64{}
 	for _, c := range all {
-		p := groupPart{c.Group, part{c.Topic, c.Partition}}
-		if c.Offset < highest[p] {
-			r.found(Regressed, of, "%s: %s/%d went from %d to %d", c.Group, c.Topic, c.Partition, highest[p], c.Offset)
+		p := groupPart{c.Group, c.Asker, part{c.Topic, c.Partition}}
+		switch {
+		case c.Late:
+			late.sent[p] = append(late.sent[p], c.Offset)
+			continue
+		case c.Offset >= highest[p]:
+		case late.explain(p, c.Offset):
+			r.Counts["offsets that went back when a commit came late"]++
+		default:
+			r.found(Regressed, of, "%s: %s/%d went from %d to %d%s", c.Group, c.Topic, c.Partition, highest[p], c.Offset, asked(c.Asker))
 		}
 		highest[p] = c.Offset
 	}
+}
+
+// lateCommits are the commits that came late. Each explains one step back to
+// everybody who looks.
+type lateCommits struct {
+	sent  map[groupPart][]int64 // as seen on the wire
+	spent map[lateCommit]bool
+}
+
+// lateCommit is a late commit as somebody sees it, by its number in sent.
+type lateCommit struct {
+	groupPart
+	number int
+}
+
+// explain reports whether one of them can have led p to offset.
+func (l *lateCommits) explain(p groupPart, offset int64) bool {
+	wire := p
+	wire.asker = ""
+	for i, o := range l.sent[wire] {
+		if k := (lateCommit{p, i}); o <= offset && !l.spent[k] {
+			l.spent[k] = true
+			return true
+		}
+	}
+	return false
+}
+
+func asked(by string) string {
+	if by == "" {
+		return ""
+	}
+	return ", as the " + by + " was told"
 }

@@ -28,7 +28,7 @@ func calm() History {
 		Findings: []Finding{f},
 		Expected: []Finding{f},
 		Steps:    []Step{step(0, applyIntended, "o1"), step(1, applied, "o1"), step(2, releaseIntended, "o2"), step(3, released, "o2")},
-		Commits:  []Commit{{"g", at("raw", 2)}, {"g", at("raw", 2)}, {"g", at("raw", 3)}},
+		Commits:  []Commit{{Group: "g", Place: at("raw", 2)}, {Group: "g", Place: at("raw", 2)}, {Group: "g", Place: at("raw", 3)}},
 		Deliveries: []Delivery{
 			{Op: "o1", Device: "cam", Apply: true}, {Op: "o1", Device: "cam", Apply: true, Duplicate: true}, {Op: "o2", Device: "cam"},
 		},
@@ -85,7 +85,19 @@ func TestCheck(t *testing.T) {
 			h.Rows = append(h.Rows, Row{"findings", f.Place})
 		}, "order per key: findings"},
 		{"commit goes back", func(h *History) { h.Commits[1].Offset = 1 }, "offset regression: commits"},
-		{"commit of another group", func(h *History) { h.Commits = append(h.Commits, Commit{"g2", at("raw", 0)}) }, ""},
+		{"late commit of less", func(h *History) {
+			late := h.Commits[0]
+			late.Late, late.Offset = true, 1
+			h.Commits[1].Offset = 1
+			h.Commits = []Commit{late, h.Commits[0], h.Commits[1]}
+		}, ""},
+		{"late commit of more", func(h *History) {
+			late := h.Commits[0]
+			late.Late, late.Offset = true, 2
+			h.Commits[1].Offset = 1
+			h.Commits = []Commit{late, h.Commits[0], h.Commits[1]}
+		}, "offset regression: commits"},
+		{"commit of another group", func(h *History) { h.Commits = append(h.Commits, Commit{Group: "g2", Place: at("raw", 0)}) }, ""},
 		{"no action", func(h *History) {
 			h.Steps, h.Deliveries = nil, nil
 			h.Rows = h.Rows[:4]

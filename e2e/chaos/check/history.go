@@ -66,10 +66,13 @@ type Row struct {
 	Place
 }
 
-// Commit is an offset that was committed for a group.
+// Commit is an offset that was committed for a group, or that the broker said
+// was when somebody asked.
 type Commit struct {
 	Group string
 	Place
+	Asker string // who asked; "": seen on the wire
+	Late  bool   // sent when its sender had given it up, and perhaps committed more
 }
 
 // Delivery is a webhook as it arrived.
