@@ -28,9 +28,10 @@ type Policy struct {
 	Package string // policies.<area>.<name>
 	Digest  string // SHA-256 of all that it was compiled from, hex
 
-	windows  []*window // in the order of Meta.Windows
-	observe  []rule    // one for each window
-	findings rule
+	windows    []*window // in the order of Meta.Windows
+	observe    []rule    // one for each window
+	identities []string  // one for each window, see builder.identity
+	findings   rule
 }
 
 // rule is what the engine asks of a policy, in both forms.
@@ -73,6 +74,7 @@ func (b *builder) policy(ctx context.Context, m module) (*Policy, Problems) {
 	p := &Policy{Meta: meta, File: m.file, Package: strings.TrimPrefix(m.parsed.Package.Path.String(), "data."), Digest: b.digest(m)}
 	for _, w := range meta.Windows {
 		p.windows = append(p.windows, newWindow(w, &b.paths))
+		p.identities = append(p.identities, b.identity(compiler, m, w))
 	}
 	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), shared: &b.shared, done: map[string]*program{}}
 	var err error
