@@ -128,9 +128,8 @@ func (c *conns) dial(ctx context.Context, address string) (*link, error) {
 	if err := l.arrive(ctx); err != nil {
 		return nil, err
 	}
-	if !l.keep() {
-		l.close()
-		return nil, context.Cause(ctx)
+	if err := l.keep(); err != nil {
+		return nil, err
 	}
 	return l, nil
 }

@@ -48,11 +48,18 @@ func (l *link) close() {
 	_ = l.net.Close()
 }
 
-// keep makes l outlive the context and the time it was dialled with. It reports
-// false if these have ended.
-func (l *link) keep() bool {
-	defer l.cancel()
-	return l.stop() && l.net.SetDeadline(time.Time{}) == nil
+// keep makes l outlive the context and the time it was dialled with. It closes l
+// if these have ended.
+func (l *link) keep() error {
+	err := context.DeadlineExceeded
+	if l.stop() {
+		err = l.net.SetDeadline(time.Time{})
+	}
+	if l.cancel(); err != nil {
+		_ = l.net.Close()
+		return fmt.Errorf("broker %s: connection: %w", l.reached.Broker, err)
+	}
+	return nil
 }
 
 // connect goes all the steps before the first request of a client. The link
