@@ -67,22 +67,15 @@ type trial struct {
 func newTrial(t testing.TB, seed uint64, policies int) *trial {
 	t.Helper()
 	s := &trial{gen: newGen(seed), seed: seed, counts: NewCounts()}
-	fsys := folder("lib/words.rego", wordsLib, "site/facts.json", factsText)
-	areas := []string{"access", "network", "ot"}
 	unusual := 0
 	for i := range policies {
 		p := s.policy(fmt.Sprintf("p%03d", i))
-		pkg := areas[i%len(areas)] + "." + p.name
-		fsys[strings.ReplaceAll(pkg, ".", "/")+"/policy.rego"] = &fstest.MapFile{Data: []byte(policyText(pkg, p.metadata(i), p.text()))}
 		s.policies = append(s.policies, p)
 		if p.unusual {
 			unusual++
 		}
 	}
-	pack, err := Load(context.Background(), fsys, LoadOptions{KeepGoing: true})
-	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
-	}
+	pack := s.load(t)
 	s.keep(t, pack)
 	if unusual*10 < policies*3 {
 		t.Errorf("seed %d: %d of %d policies call unusual builtins; want 30 %%", seed, unusual, policies)
@@ -90,6 +83,21 @@ func newTrial(t testing.TB, seed uint64, policies int) *trial {
 	s.engine = New(pack, Options{Counts: s.counts, Recent: 16, Watchdog: patient})
 	s.opa = newPlainOPA(t, s.policies)
 	return s
+}
+
+// load compiles the policies for the engine, in packages of three areas.
+func (s *trial) load(t testing.TB) *Pack {
+	t.Helper()
+	fsys := folder("lib/words.rego", wordsLib, "site/facts.json", factsText)
+	for _, p := range s.policies {
+		pkg := p.area + "." + p.name
+		fsys[p.area+"/"+p.name+"/policy.rego"] = &fstest.MapFile{Data: []byte(policyText(pkg, p.metadata(), p.text()))}
+	}
+	pack, err := Load(context.Background(), fsys, LoadOptions{KeepGoing: true})
+	if err != nil {
+		t.Fatalf("seed %d: %v", s.seed, err)
+	}
+	return pack
 }
 
 // patient is a watchdog that lets a busy machine take its time.
@@ -108,8 +116,8 @@ func (s *trial) keep(t testing.TB, pack *Pack) {
 	}
 }
 
-func (p *madePolicy) metadata(i int) string {
-	text := fmt.Sprintf("id: CRD-%04d\nseverity: low\nresponse: alert", i)
+func (p *madePolicy) metadata() string {
+	text := fmt.Sprintf("id: CRD-0%s\nseverity: low\nresponse: alert", p.name[1:])
 	if p.suppress {
 		text += fmt.Sprintf("\nsuppress: %ds", suppressMillis/1000)
 	}
@@ -175,7 +183,7 @@ func (s *trial) textOf(findings []string) string {
 	var b strings.Builder
 	for _, p := range s.policies {
 		if slices.ContainsFunc(findings, func(f string) bool { return strings.HasPrefix(f, p.name+":") }) {
-			b.WriteString(p.metadata(0) + "\n\n" + p.text() + "\n")
+			b.WriteString(p.metadata() + "\n\n" + p.text() + "\n")
 		}
 	}
 	return b.String()

@@ -19,6 +19,7 @@ func (g gen) chance(percent int) bool { return g.IntN(100) < percent }
 
 // madePolicy is a random policy and what an event is like that it is about.
 type madePolicy struct {
+	area     string // folder
 	name     string // of its package, and part of the names of its helpers and window
 	observe  []string
 	findings []madeRule
@@ -338,7 +339,7 @@ func (g gen) head() (head, line string) {
 
 // policy is a random policy of the given name.
 func (g gen) policy(name string) *madePolicy {
-	p := &madePolicy{name: name, windowed: g.chance(25), suppress: g.chance(15)}
+	p := &madePolicy{area: g.pick("access", "network", "ot"), name: name, windowed: g.chance(25), suppress: g.chance(15)}
 	if p.windowed {
 		for range 1 + g.IntN(2) {
 			m := g.body(name, 2, false)
