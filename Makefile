@@ -98,13 +98,16 @@ $(BIN)/golangci-lint $(BIN)/staticcheck: tools/go.mod
 	@cd tools && GOWORK=off $(GO) build -o ../$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint honnef.co/go/tools/cmd/staticcheck
 
 ##@ Measure
-.PHONY: bench-pipeline bench-log
+.PHONY: bench-pipeline bench-log bench-detect
 bench-pipeline: setup ## Each stage and end to end, beside a bare read-and-insert loop
 	@mkdir -p bench/out
 	$(GO) run ./e2e/bench/pipeline -out bench/out/pipeline.json
 
 bench-log: build kafka ## kafka-go, franz-go, watermill-kafka and wkafka side by side, on both brokers (ARGS="-run Reader -profile bench/out/profiles")
 	@$(GO) run ./bench/log -out bench/out/log.json $(ARGS)
+
+bench-detect: ## What detection costs beside parsing the event, and beside OPA (some minutes; ARGS="-rules 100 -event flat")
+	@$(GO) run ./e2e/bench/detect -out bench/out/detect.json $(ARGS)
 
 .PHONY: help
 help: ## This list

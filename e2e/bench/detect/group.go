@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"github.com/cordon-iot/cordon/services/detect/engine"
+)
+
+// A group is all that is measured with one number of rules on one form of
+// events: one race.
+type group struct {
+	options
+	rules int
+	form  form
+	log   io.Writer
+
+	sets    map[bool]ruleset // by whether there are windows
+	packs   map[bool]*engine.Pack
+	oneSet  map[bool]rego.PreparedEvalQuery
+	perRule map[bool]rego.PreparedEvalQuery
+	streams streams
+	lanes   []*lane
+}
+
+// mostOneSet and mostPerRule are the numbers of rules up to which OPA takes
+// part: one set of 10,000 rules takes minutes to compile, and a package a rule
+// already takes a tenth of a second for each event at 1,000.
+const (
+	mostOneSet  = 1000
+	mostPerRule = 1000
+)
+
+// warm is enough to fill what the engine remembers of recent events.
+const warm = engine.DefaultRecent + 2*streamLength
+
+// measure runs the group's race. What contenders find is compared before.
+func (g *group) measure(ctx context.Context) error {
+	if err := g.build(ctx); err != nil {
+		return err
+	}
+	if err := g.check(); err != nil {
+		return err
+	}
+	g.enter()
+	return race(g.lanes, g.rounds, g.slice)
+}
+
+func (g *group) build(ctx context.Context) (err error) {
+	drawing := newGen(g.seed)
+	s := newSite(drawing)
+	plain := ruleset{form: g.form, site: s, rules: drawing.rules(s, g.rules)}
+	g.sets = map[bool]ruleset{false: plain, true: plain.withWindows(windows(), noAlert)}
+	g.packs, g.oneSet, g.perRule = map[bool]*engine.Pack{}, map[bool]rego.PreparedEvalQuery{}, map[bool]rego.PreparedEvalQuery{}
+	for with, set := range g.sets {
+		if err := g.compile(ctx, with, set); err != nil {
+			return fmt.Errorf("compile %d rules: %w", g.rules, err)
+		}
+	}
+	probe := cordonEngine(g.packs[false], false)
+	g.streams, err = newStreams(drawing, plain, streamLength, len(g.sets[true].rules), probe)
+	fmt.Fprintf(g.log, "%s, %d rules: %.1f %% of everyday events dropped because a rule matched\n", g.form.name, g.rules, 100*g.streams.dropped)
+	return err
+}
+
+func (g *group) compile(ctx context.Context, with bool, set ruleset) (err error) {
+	if g.packs[with], err = set.load(ctx); err != nil {
+		return err
+	}
+	if g.rules <= mostOneSet && (g.wants(oneSetName) || g.wants(tunedName)) {
+		if g.oneSet[with], err = oneSet(ctx, set); err != nil {
+			return err
+		}
+	}
+	if g.rules <= mostPerRule && g.wants(perRuleName) {
+		g.perRule[with], err = perRule(ctx, set)
+	}
+	return err
+}
+
+// check compares the engine with OPA on a sample: with all rules in one set,
+// and with the engine that leaves everything to OPA, which knows windows too.
+func (g *group) check() error {
+	for with, pack := range g.packs {
+		n := max(10, min(400, 40_000/g.rules))
+		events := sampleOf(g.streams.alerting, n)
+		alerts, err := agree([2]string{engineName, "OPA for each rule"}, cordonEngine(pack, false), cordonEngine(pack, true), events)
+		if err != nil {
+			return err
+		}
+		if alerts < n/4 {
+			return fmt.Errorf("%d alerts on a sample of %d events that should have %d", alerts, n, n/2)
+		}
+		q, ok := g.oneSet[with]
+		if !ok {
+			continue
+		}
+		for name, run := range map[string]evaluate{oneSetName: usual(q), tunedName: tuned(q)} {
+			if _, err := agree([2]string{engineName, name}, cordonEngine(pack, false), run, sampleOf(g.streams.alerting, 400)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// enter makes the lanes, cheap ones first: those that allocate most then run
+// just before the collection.
+func (g *group) enter() {
+	g.lane(floorName, false, floor)
+	for _, with := range []bool{false, true} {
+		g.lane(engineName, with, func() evaluate { return cordonEngine(g.packs[with], false) })
+	}
+	for _, with := range []bool{false, true} {
+		if q, ok := g.oneSet[with]; ok {
+			g.lane(tunedName, with, func() evaluate { return tuned(q) })
+			g.lane(oneSetName, with, func() evaluate { return usual(q) })
+		}
+		if q, ok := g.perRule[with]; ok {
+			g.lane(perRuleName, with, func() evaluate { return usual(q) })
+		}
+	}
+}
+
+// lane adds a contender on both streams, each with an evaluator of its own.
+func (g *group) lane(name string, with bool, run func() evaluate) {
+	if !g.wants(name) {
+		return
+	}
+	for _, alerting := range []float64{0, 100.0 / alertEvery} {
+		l := &lane{row: row{Contender: name, Rules: g.rules, Alerting: alerting, Event: g.form.name, Windows: with}, run: run(), every: 1, stream: g.streams.calm}
+		if alerting > 0 {
+			l.stream = g.streams.alerting
+		}
+		switch {
+		case name == engineName:
+			l.warm = warm
+		case name == perRuleName && g.rules > 100:
+			l.every = 8 // each event takes longer than all others together
+		case name != floorName && with:
+			l.every = 5 // no goal depends on it
+		}
+		g.lanes = append(g.lanes, l)
+	}
+}
+
+// wants reports whether the user wants the contender; nothing works without
+// floor and engine.
+func (o options) wants(name string) bool {
+	return name == floorName || name == engineName || o.filter.MatchString(name)
+}
