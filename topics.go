@@ -34,6 +34,14 @@ func (t Topics) Devices() string { return t.Prefix + "devices" }
 // everything again. It can be deleted at any time.
 func (t Topics) State() string { return t.Prefix + "state" }
 
+// Rulesets holds every set of policies that was ever put in force, whole. All
+// stand in one partition: the newest is what detect is to run.
+func (t Topics) Rulesets() string { return t.Prefix + "rulesets" }
+
+// Changes holds from which event on which set of policies holds, for each
+// partition of events. A replay reads it beside them.
+func (t Topics) Changes() string { return t.Prefix + "changes" }
+
 // All returns every topic of records, in the order of an event's way.
 func (t Topics) All() []string {
 	var all []string

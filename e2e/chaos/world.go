@@ -124,7 +124,7 @@ func (w *world) replicated(ctx context.Context) error {
 		return err
 	}
 	defer k.close()
-	want := append(w.topics.All(), w.topics.State())
+	want := append(w.topics.All(), w.topics.State(), w.topics.Rulesets(), w.topics.Changes())
 	if len(w.brokers.nodes) > 1 {
 		want = append(want, "__consumer_offsets") // the embedded broker keeps offsets elsewhere
 	}

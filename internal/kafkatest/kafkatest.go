@@ -66,7 +66,7 @@ func Topics(t testing.TB, cfg wkafka.Config, partitions int) cordon.Topics {
 	t.Helper()
 	topics := cordon.Topics{Prefix: Name(t) + "."}
 	var specs []wkafka.TopicSpec
-	for _, name := range topics.All() {
+	for _, name := range append(topics.All(), topics.Rulesets(), topics.Changes()) {
 		specs = append(specs, wkafka.TopicSpec{Name: name, Partitions: partitions})
 	}
 	specs = append(specs, wkafka.TopicSpec{Name: topics.State(), Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"}})

@@ -11,19 +11,19 @@ import (
 // collector exposes the counters of policies. A label is a policy or a window,
 // never a device.
 type collector struct {
-	counts   *engine.Counts
-	problems float64
+	counts *engine.Counts
+	pack   func() *engine.Pack // in force
 
 	events, candidates, observed, findings, suppressed *prometheus.Desc
 	failures, late, evicted, again, loaded, leftOut    *prometheus.Desc
 }
 
-func newCollector(p *engine.Pack, counts *engine.Counts) *collector {
+func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("cordon_detect_"+name, help, labels, nil)
 	}
 	return &collector{
-		counts: counts, problems: float64(len(p.Problems)),
+		counts: counts, pack: pack,
 		events:     desc("evaluations_total", "Events that a policy was asked about.", "policy"),
 		candidates: desc("candidates_total", "Of these, events whose conditions only OPA could decide.", "policy"),
 		observed:   desc("observe_total", "Events for which OPA had to decide an observe rule.", "policy"),
@@ -54,9 +54,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n.Load()), labels...)
 	}
 	counter(c.again, &c.counts.Duplicates)
-	policies := 0
 	c.counts.Each(func(id string, n *engine.PolicyCounts) {
-		policies++
 		counter(c.events, &n.Events, id)
 		counter(c.candidates, &n.Candidates, id)
 		counter(c.observed, &n.Observed, id)
@@ -70,6 +68,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			counter(c.evicted, &w.Evicted, id, name)
 		}
 	})
-	ch <- prometheus.MustNewConstMetric(c.loaded, prometheus.GaugeValue, float64(policies))
-	ch <- prometheus.MustNewConstMetric(c.leftOut, prometheus.GaugeValue, c.problems)
+	pack := c.pack()
+	ch <- prometheus.MustNewConstMetric(c.loaded, prometheus.GaugeValue, float64(len(pack.Policies)))
+	ch <- prometheus.MustNewConstMetric(c.leftOut, prometheus.GaugeValue, float64(len(pack.Problems)))
 }

@@ -32,7 +32,7 @@ findings contains "x" if true
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func() *step { return &step{engine: engine.New(pack, engine.Options{}), findings: "findings"} }
+	open := func() *step { return newStep(fixed(pack), engine.Options{}, "findings") }
 	applied, folded := open(), open()
 	var got []int
 	for i, retry := range []string{"", "", "first", "first", "", "second"} {
@@ -65,4 +65,14 @@ func stateOf(t *testing.T, s *step) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// fixed is the course of a partition in which p holds for ever.
+func fixed(p *engine.Pack) *course {
+	set := &ruleset{digest: "fixed", pack: p}
+	return &course{
+		changes: []cordon.Change{{Ruleset: set.digest}},
+		latest:  func() *ruleset { return set },
+		fetch:   func(cordon.Change) (*ruleset, error) { return set, nil },
+	}
 }

@@ -27,7 +27,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	for service, want := range map[string][]string{
 		"ingest":  {"events", "rejected", "state"},
-		"detect":  {"findings", "rejected", "state"},
+		"detect":  {"changes", "findings", "rejected", "rulesets", "state"},
 		"respond": {"actions", "rejected", "state"},
 	} {
 		if !slices.Equal(writes[service], want) {

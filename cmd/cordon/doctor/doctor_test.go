@@ -66,7 +66,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("Examine = %+v; want neither warnings nor failures", r.Findings)
 	}
 	r.wants(t, topics.OK, "cluster", "the broker that cordon brings along")
-	r.wants(t, topics.OK, "topics", "9 of 9 are there, 2 partitions")
+	r.wants(t, topics.OK, "topics", "11 of 11 are there, 2 partitions")
 }
 
 func TestNobodyAnswers(t *testing.T) {

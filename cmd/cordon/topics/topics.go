@@ -24,9 +24,10 @@ const (
 	keepState     = 7 * 24 * time.Hour  // snapshots of partitions in which nothing happens, and of programs that are gone
 )
 
-// Retention says how long the log keeps records. Rejected, findings, actions
-// and devices stay for ever: they are few, quarantines are a fold of all
-// actions, and an event is resolved by the description of its time.
+// Retention says how long the log keeps records. Rejected, findings, actions,
+// devices, rulesets and changes stay for ever: they are few, quarantines are a
+// fold of all actions, and an event is resolved by the description of its time
+// and evaluated by the policies of its place.
 type Retention struct {
 	Raw      time.Duration // of the raw topics; 0: for ever
 	RawBytes int           // of a partition of a raw topic, whether it was read or not; 0: no limit
@@ -43,7 +44,7 @@ func Specs(t cordon.Topics, partitions, replication int) []wkafka.TopicSpec {
 // device is in the same one everywhere; replication 0 is the broker's default.
 func (r Retention) Specs(t cordon.Topics, partitions, replication int) []wkafka.TopicSpec {
 	var out []wkafka.TopicSpec
-	for _, name := range append(t.All(), t.State()) {
+	for _, name := range append(t.All(), t.State(), t.Rulesets(), t.Changes()) {
 		out = append(out, wkafka.TopicSpec{Name: name, Partitions: partitions, Replication: replication, Config: r.config(t, name)})
 	}
 	return out
@@ -63,7 +64,7 @@ func (r Retention) config(t cordon.Topics, topic string) map[string]string {
 	switch topic {
 	case t.Events():
 		c["retention.ms"] = milliseconds(r.Events)
-	case t.Rejected(), t.Findings(), t.Actions(), t.Devices():
+	case t.Rejected(), t.Findings(), t.Actions(), t.Devices(), t.Rulesets(), t.Changes():
 	case t.State():
 		c["cleanup.policy"] = "compact,delete"
 		c["retention.ms"] = milliseconds(keepState)

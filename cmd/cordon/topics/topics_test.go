@@ -13,7 +13,7 @@ import (
 func TestSpecs(t *testing.T) {
 	names := cordon.Topics{Prefix: "s."}
 	specs := topics.Specs(names, 12, 3)
-	if want := len(names.All()) + 1; len(specs) != want { // and that of state
+	if want := len(names.All()) + 3; len(specs) != want { // and those of state, rulesets and changes
 		t.Fatalf("topics = %d; want %d", len(specs), want)
 	}
 	for _, s := range specs {

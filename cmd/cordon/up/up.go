@@ -117,7 +117,7 @@ func (y *System) loadPolicies(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("policies %s: %w", from, err)
 	}
-	y.plant.policies = detect.Options{Files: files}
+	y.plant.policies = detect.Options{Files: files, Author: service.Author(), Force: true} // nobody else runs other ones
 	if n := len(pack.Problems); n > 0 {
 		y.screen.warn("rules", "%d loaded, %d left out (%s)", len(pack.Policies), n, from)
 		fmt.Fprintln(y.screen.w, pack.Problems)

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -20,11 +21,15 @@ func main() {
 type settings struct {
 	kafka    *service.KafkaFlags
 	policies string
+	author   string
+	force    bool
 }
 
 func (s *settings) bind(fs *pflag.FlagSet) {
 	s.kafka = service.BindKafka(fs)
-	fs.StringVar(&s.policies, "policies", "policies", "directory of policies")
+	fs.StringVar(&s.policies, "policies", "policies", "directory of policies; a change is tested and put in force while events flow; empty: the policies in the log")
+	fs.StringVar(&s.author, "policies-author", "", "who changes the policies, for the log; empty: user@host")
+	fs.BoolVar(&s.force, "policies-force", false, "start with the directory's policies although the log has newer ones")
 }
 
 func (s *settings) run(ctx context.Context, sh *service.Shell) error {
@@ -36,6 +41,7 @@ func (s *settings) run(ctx context.Context, sh *service.Shell) error {
 	defer sh.Watch(ctx, "consumer", service.GroupProbe(kafka, s.kafka.Topics().Prefix+detect.Group))()
 	return detect.Run(ctx, detect.Options{
 		Kafka: kafka, Topics: s.kafka.Topics(), Policies: s.policies, Session: s.kafka.Session(),
+		Author: cmp.Or(s.author, service.Author()), Force: s.force,
 		Log: sh.Log, Registry: sh.Registry, Tracers: sh.Tracers, Now: time.Now,
 		Progress: func(p stream.Progress) { sh.Restoring(p.Partitions, p.Left) },
 	})
