@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +17,10 @@ type step struct {
 	at   float64 // seconds
 	of   string
 	n    float64
+	step int
 	want []float64 // what the window reads right after
 	late bool
+	only bool // nothing is added: another event looks at the window
 }
 
 func TestCells(t *testing.T) {
@@ -81,25 +84,31 @@ func TestCells(t *testing.T) {
 		}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := newFrame(tt.window)
-			c := f.newCell()
-			for i, s := range tt.steps {
-				if got := c.add(f, second(s.at), sample{text: s.of, number: s.n}); got == s.late {
-					t.Errorf("step %d: add(%gs) = %t; want %t", i, s.at, got, !s.late)
-				}
-				r, ok := c.read(f, second(s.at))
-				if ok != (s.want != nil) {
-					t.Errorf("step %d: read(%gs) = %v, %t; want %v", i, s.at, r, ok, s.want)
-				}
-				for j, want := range s.want {
-					if math.Abs(r[j]-want) > 1e-9 || math.IsNaN(r[j]) != math.IsNaN(want) {
-						t.Errorf("step %d: read(%gs) = %v; want %v", i, s.at, r, s.want)
-						break
-					}
-				}
+		t.Run(tt.name, func(t *testing.T) { checkSteps(t, tt.window, tt.steps) })
+	}
+}
+
+// checkSteps adds the steps to a cell of w and compares what it reads.
+func checkSteps(t *testing.T, w Window, steps []step) {
+	t.Helper()
+	f := newFrame(w)
+	c := f.newCell()
+	for i, s := range steps {
+		if !s.only {
+			if got := c.add(f, second(s.at), sample{text: []byte(s.of), number: s.n, step: s.step}); got == s.late {
+				t.Errorf("step %d: add(%gs) = %t; want %t", i, s.at, got, !s.late)
 			}
-		})
+		}
+		r, ok := c.read(f, second(s.at))
+		if ok != (s.want != nil) {
+			t.Errorf("step %d: read(%gs) = %v, %t; want %v", i, s.at, r, ok, s.want)
+		}
+		for j, want := range s.want {
+			if math.Abs(r[j]-want) > 1e-9 || math.IsNaN(r[j]) != math.IsNaN(want) {
+				t.Errorf("step %d: read(%gs) = %v; want %v", i, s.at, r, s.want)
+				break
+			}
+		}
 	}
 }
 
@@ -146,11 +155,12 @@ func TestCountAgainstDefinition(t *testing.T) {
 
 func TestLRU(t *testing.T) {
 	l := newLRU[int](3)
-	var evicted []bool
+	var gone atomic.Int64
+	l.evicted = &gone
+	var evicted []int64
 	for _, k := range []string{"a", "b", "c", "a", "d", "b"} {
-		e, gone := l.use([]byte(k), func() int { return 0 })
-		e.value++
-		evicted = append(evicted, gone)
+		l.use([]byte(k), func() int { return 0 }).value++
+		evicted = append(evicted, gone.Load())
 	}
 	got := map[string]int{}
 	for _, k := range []string{"a", "b", "c", "d"} {
@@ -161,7 +171,7 @@ func TestLRU(t *testing.T) {
 	if d := cmp.Diff(map[string]int{"a": 2, "d": 1, "b": 1}, got); d != "" {
 		t.Errorf("kept (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff([]bool{false, false, false, false, true, true}, evicted); d != "" {
+	if d := cmp.Diff([]int64{0, 0, 0, 0, 1, 2}, evicted); d != "" {
 		t.Errorf("evicted (-want +got):\n%s", d)
 	}
 }

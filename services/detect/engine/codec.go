@@ -16,7 +16,7 @@ import (
 type stateWriter struct {
 	to     io.Writer
 	buf    []byte
-	values []string // scratch for what is sorted
+	values []lastValue // scratch for what is sorted
 	err    error
 }
 

@@ -22,10 +22,11 @@ const (
 
 // Options of an Engine. The zero value will do.
 type Options struct {
-	Counts   *Counts       // nil: the engine counts for itself
-	Budget   time.Duration // for one evaluation of one rule by OPA
-	MostKeys int           // keys that one window remembers, and devices that suppression does
-	Recent   int           // events among which one that is delivered again is recognised
+	Counts    *Counts       // nil: the engine counts for itself
+	Budget    time.Duration // for one evaluation of one rule by OPA
+	MostKeys  int           // keys that one window remembers, and devices that suppression does
+	MostBytes int64         // memory for all windows and suppression, about
+	Recent    int           // events among which one that is delivered again is recognised
 
 	// Plain leaves every decision to OPA. It costs about fifty times as much;
 	// tests compare the two.
@@ -94,12 +95,11 @@ func New(p *Pack, o Options) *Engine {
 	for _, q := range p.Policies {
 		counts, windows := o.Counts.of(q)
 		r := &run{Policy: q, counts: counts, emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
-		for _, w := range q.windows {
-			r.windows = append(r.windows, &windowState{window: w, cells: newLRU[cell](most), counts: windows[w.Name]})
-		}
+		r.windows = newWindowStates(q.windows, most, windows)
 		r.read = r.reader(e.event)
 		e.runs = append(e.runs, r)
 	}
+	e.bound(cmp.Or(o.MostBytes, DefaultMostBytes))
 	return e
 }
 

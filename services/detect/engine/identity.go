@@ -27,7 +27,7 @@ func (b *builder) identity(c *ast.Compiler, m module, w Window) string {
 		return b.digest(m) + " " + w.Name // no definition is like that today
 	}
 	part("window", definition)
-	rules := closure(c, observersOf(c, m, w.Name))
+	rules := closure(c, observersOf(c, m, w.observers()))
 	for _, text := range b.texts(m, rules) {
 		part("rule", []byte(text))
 	}
@@ -37,10 +37,13 @@ func (b *builder) identity(c *ast.Compiler, m module, w Window) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// observersOf are the compiled rules that put the window name into observe.
-func observersOf(c *ast.Compiler, m module, name string) []*ast.Rule {
+// observersOf are the compiled rules that put one of names into observe.
+func observersOf(c *ast.Compiler, m module, names []string) []*ast.Rule {
 	all := c.GetRulesExact(m.parsed.Package.Path.Append(ast.StringTerm(observeRule)))
-	return slices.DeleteFunc(slices.Clone(all), func(r *ast.Rule) bool { return !r.Head.Key.Equal(ast.StringTerm(name)) })
+	return slices.DeleteFunc(slices.Clone(all), func(r *ast.Rule) bool {
+		name, ok := r.Head.Key.Value.(ast.String)
+		return !ok || !slices.Contains(names, string(name))
+	})
 }
 
 // closure is rules with all that they read.

@@ -72,14 +72,14 @@ func (b *builder) policy(ctx context.Context, m module) (*Policy, Problems) {
 		return nil, bad
 	}
 	p := &Policy{Meta: meta, File: m.file, Package: strings.TrimPrefix(m.parsed.Package.Path.String(), "data."), Digest: b.digest(m)}
-	for _, w := range meta.Windows {
-		p.windows = append(p.windows, newWindow(w, &b.paths))
-		p.identities = append(p.identities, b.identity(compiler, m, w))
+	p.windows = newWindows(meta.Windows, &b.paths)
+	for _, w := range p.windows {
+		p.identities = append(p.identities, b.identity(compiler, m, w.Window)+w.part())
 	}
 	l := &lowering{compiler: compiler, site: b.site, paths: &b.paths, windows: p.windows, native: nativeBuiltins(), shared: &b.shared, done: map[string]*program{}}
 	var err error
 	for _, w := range p.windows {
-		r, e := b.rule(ctx, l, m, observeRule, w.Name)
+		r, e := b.rule(ctx, l, m, observeRule, w.observes)
 		p.observe, err = append(p.observe, r), errOr(err, e)
 	}
 	r, e := b.rule(ctx, l, m, findingsRule)

@@ -18,8 +18,15 @@ func checkRules(m module, meta Meta) Problems {
 		c.bad(m.parsed.Package.Location, "no rule "+findingsRule, `write findings contains {"summary": "..."} if { ... }`)
 	}
 	for _, w := range meta.Windows {
-		if !c.observed[w.Name] {
-			c.bad(m.parsed.Package.Location, "window "+w.Name+" observes nothing", "write observe contains "+strconv.Quote(w.Name)+" if { ... }")
+		for _, name := range w.observers() {
+			if c.observed[name] {
+				continue
+			}
+			cause := "window " + w.Name + " observes nothing"
+			if w.Kind == Sequence {
+				cause = "step " + name + " of window " + w.Name + " observes nothing"
+			}
+			c.bad(m.parsed.Package.Location, cause, "write observe contains "+strconv.Quote(name)+" if { ... }")
 		}
 	}
 	return c.problems
@@ -81,12 +88,21 @@ func (c *ruleCheck) observe(r *ast.Rule) {
 		return
 	}
 	name, ok := r.Head.Key.Value.(ast.String)
-	names := c.windowNames()
+	names := c.observers()
 	if !ok || !slices.Contains(names, string(name)) {
 		c.bad(r.Head.Key.Location, "no window "+r.Head.Key.String()+" in METADATA", didYouMean(string(name), names))
 		return
 	}
 	c.observed[string(name)] = true
+}
+
+// observers are the names that observe may contain.
+func (c *ruleCheck) observers() []string {
+	var names []string
+	for _, w := range c.meta.Windows {
+		names = append(names, w.observers()...)
+	}
+	return names
 }
 
 func (c *ruleCheck) windowNames() []string {

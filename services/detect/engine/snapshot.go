@@ -14,14 +14,14 @@ import (
 
 // stateVersion changes whenever the same events would lead to another state, or
 // a state is written in another form. TestStateIsPinned says when.
-const stateVersion = 2
+const stateVersion = 3
 
 // Digest names all that the state depends on besides the events: policies,
 // their order, limits, and the versions of this engine and of OPA. A state that
 // was written under another digest is of no use.
 func (e *Engine) Digest() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "engine %d opa %s recent %d\n", stateVersion, opa.Version, len(e.recent.ids))
+	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d\n", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes())
 	for _, r := range e.runs {
 		fmt.Fprintf(h, "%s %s %s %d\n", r.Package, r.ID, r.Digest, r.emitted.most)
 	}
@@ -57,6 +57,7 @@ func (e *Engine) Restore(from io.Reader) error {
 	if n := r.unsigned(); r.err == nil && n != uint64(len(e.runs)) {
 		return fmt.Errorf("%w: of %d policies, want %d", errState, n, len(e.runs))
 	}
+	most := e.mostBytes()
 	apply := []func(){func() { e.recent = seen }}
 	for _, q := range e.runs {
 		apply = append(apply, q.load(r))
@@ -70,6 +71,7 @@ func (e *Engine) Restore(from io.Reader) error {
 	for _, f := range apply {
 		f()
 	}
+	e.bound(most)
 	return nil
 }
 
@@ -90,7 +92,7 @@ func (r *run) load(from *stateReader) func() {
 	})
 	return func() {
 		for i, s := range r.windows {
-			s.cells = cells[i]
+			s.remember(cells[i])
 		}
 		r.emitted = emitted
 	}

@@ -19,18 +19,22 @@ import (
 // kindsFolder has n policies whose windows are of all kinds in turn.
 func kindsFolder(n int) fstest.MapFS {
 	fsys := folder()
-	windows := []struct{ window, find string }{
-		{`{kind: count, by: [input.device.uid], over: 10m}`, `.count > 3`},
-		{`{kind: distinct, by: [input.device.uid], over: 10m, of: input.dst, max: 30}`, `.distinct > 2`},
-		{`{kind: sum, by: [input.device.uid, input.port], over: 1h, of: input.bytes}`, `.sum > 3000`},
-		{`{kind: rate, by: [input.device.uid], over: 1m, of: input.bytes}`, `.per_s > 20`},
-		{`{kind: first_seen, by: [input.device.uid, input.dst], over: 24h}`, `.age_s > 600`},
-		{`{kind: interval, by: [input.device.uid, input.dst], over: 6h, gap: 1s}`, `.count > 2`},
+	windows := []struct{ window, find, more string }{
+		{`{kind: count, by: [input.device.uid], over: 10m}`, `.count > 3`, ""},
+		{`{kind: distinct, by: [input.device.uid], over: 10m, of: input.dst, max: 30}`, `.distinct > 2`, ""},
+		{`{kind: sum, by: [input.device.uid, input.port], over: 1h, of: input.bytes}`, `.sum > 3000`, ""},
+		{`{kind: rate, by: [input.device.uid], over: 1m, of: input.bytes}`, `.per_s > 20`, ""},
+		{`{kind: first_seen, by: [input.device.uid, input.dst], over: 24h}`, `.age_s > 600`, ""},
+		{`{kind: interval, by: [input.device.uid, input.dst], over: 6h, gap: 1s}`, `.count > 2`, ""},
+		{`{kind: ewma, by: [input.device.uid], over: 1h, of: input.bytes}`, `.z > 1`, ""},
+		{`{kind: last_seen, by: [input.device.uid, input.dst], over: 24h}`, `.age_s > 900`, ""},
+		{`{kind: sequence, by: [input.device.uid], over: 10m, steps: [v, w]}`, `.complete`, "observe contains \"v\" if input.port == 1\n\n"},
+		{`{kind: absence, by: [input.device.uid, input.dst], over: 10m}`, `.overdue_s >= 0`, ""},
 	}
 	for i := range n {
 		w := windows[i%len(windows)]
 		custom := fmt.Sprintf("id: CRD-%04d\nseverity: low\nresponse: alert\nsuppress: 5m\nwindows:\n  w: %s", i+1, w.window)
-		rules := "observe contains \"w\" if input.bytes\n\n" +
+		rules := w.more + "observe contains \"w\" if input.bytes\n\n" +
 			`findings contains {"summary": "s", "key": input.dst} if input.windows.w` + w.find
 		name := fmt.Sprintf("p%03d", i)
 		fsys["kinds/"+name+"/policy.rego"] = &fstest.MapFile{Data: []byte(policyText("kinds."+name, custom, rules))}
@@ -118,10 +122,10 @@ func summariesAt(t testing.TB, e *Engine, events []cordon.Event) []cordon.Findin
 // TestStateIsPinned fails when the same events lead to another state, or to
 // the same in another form: then stateVersion has to change with the hash.
 func TestStateIsPinned(t *testing.T) {
-	e := New(mustLoad(t, kindsFolder(6)), Options{Recent: 100, MostKeys: 50})
+	e := New(mustLoad(t, kindsFolder(10)), Options{Recent: 100, MostKeys: 50})
 	summariesAt(t, e, fleetEvents(2000, 20))
 	sum := sha256.Sum256(stateOf(t, e))
-	const want = "2 f446494317093ef1"
+	const want = "3 be0b82aef4803613"
 	if got := fmt.Sprintf("%d %s", stateVersion, hex.EncodeToString(sum[:8])); got != want {
 		t.Errorf("version and hash of the state = %s; want %s: change both, so that no old state is taken for a new one", got, want)
 	}
@@ -130,7 +134,7 @@ func TestStateIsPinned(t *testing.T) {
 // A state that is cut short or altered gives an error or a state, and never a
 // panic; after an error the engine is as it was.
 func TestRestoreRefuses(t *testing.T) {
-	p := mustLoad(t, kindsFolder(6))
+	p := mustLoad(t, kindsFolder(10))
 	o := Options{Recent: 50, MostKeys: 20}
 	e := New(p, o)
 	summariesAt(t, e, fleetEvents(300, 10))

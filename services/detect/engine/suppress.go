@@ -41,7 +41,7 @@ func (r *run) remember(ev *event, key string) {
 	if r.Suppress == 0 {
 		return
 	}
-	e, _ := r.emitted.use(r.emittedKey(ev, key), func() *emissions { return &emissions{} })
+	e := r.emitted.use(r.emittedKey(ev, key), func() *emissions { return &emissions{} })
 	e.value.add(ev.Time.UnixMilli())
 }
 

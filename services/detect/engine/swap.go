@@ -19,6 +19,7 @@ import (
 // Events that had been delivered before stay known.
 func (e *Engine) Inherit(old *Engine) {
 	e.recent = old.recent
+	defer e.bound(e.mostBytes())
 	before := make(map[string]*run, len(old.runs))
 	for _, r := range old.runs {
 		before[r.ID] = r
@@ -47,17 +48,13 @@ func (r *run) inherit(old *run) {
 
 // inherit takes over all that old remembers. What it is, how it is keyed and
 // where it is counted stays that of s.
-func (s *windowState) inherit(old *windowState) {
-	window, counts := s.window, s.counts
-	*s = *old
-	s.window, s.counts = window, counts
-}
+func (s *windowState) inherit(old *windowState) { s.remember(old.cells) }
 
 // Form names what the form and meaning of a state depend on besides events and
 // policies: limits, and the versions of this engine and of OPA.
 func (e *Engine) Form() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "engine %d opa %s recent %d", stateVersion, opa.Version, len(e.recent.ids))
+	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes())
 	if len(e.runs) > 0 {
 		fmt.Fprintf(h, " keys %d", e.runs[0].emitted.most)
 	}
