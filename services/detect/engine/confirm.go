@@ -15,16 +15,17 @@ import (
 // oracle asks OPA.
 type oracle struct {
 	budget   time.Duration
+	slack    int // budgets that an evaluation may take; 0: one
 	watchdog func(time.Duration, func()) (stop func())
 }
 
 // ask returns the document that the query of r is about, nil if it is
 // undefined. A rule that takes longer than the budget is stopped: the one
 // place where the speed of the machine can change a result, there so that a
-// rule which never ends does not hold up its partition for ever.
+// rule which never ends does not hold up its partition for ever. See Overruns.
 func (o *oracle) ask(ctx context.Context, r rule, ev *event, input ast.Value, n *PolicyCounts) (t *ast.Term, err error) {
 	cancel := topdown.NewCancel()
-	stop := o.watchdog(o.budget, cancel.Cancel)
+	stop := o.watch(cancel.Cancel)
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil { // a bug in a builtin is this policy's bad luck alone
@@ -40,8 +41,10 @@ func (o *oracle) ask(ctx context.Context, r rule, ev *event, input ast.Value, n 
 		rego.EvalExternalCancel(cancel),
 		rego.EvalBuiltinErrorList(&builtin),
 		// OPA's index of rules loses matches: 1.22.2 does not find
-		// data.x[input.k] by a number where its evaluation does.
+		// data.x[input.k] by a number where its evaluation does. And without
+		// it, a rule that is left early hides that it conflicts.
 		rego.EvalRuleIndexing(false),
+		rego.EvalEarlyExit(false),
 		rego.EvalGenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
 	)
 	n.Builtins.Add(int64(len(builtin)))

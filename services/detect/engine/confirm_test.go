@@ -11,3 +11,15 @@ func TestNumberFindsKeyOfText(t *testing.T) {
 		t.Errorf("findings = %q; want one", got)
 	}
 }
+
+// A rule with two values is an error, whichever of them OPA comes upon first.
+func TestConflictIsNoticed(t *testing.T) {
+	counts := NewCounts()
+	p := mustLoad(t, one(plain, "both[1] := 1\n\nboth[1] := 2\n\nfindings contains \"x\" if count([k | both[k]]) > 0"))
+	if got := summaries(t, New(p, Options{Counts: counts}), at(0, `{}`)); len(got) != 0 {
+		t.Errorf("findings = %q; want none", got)
+	}
+	if n := counts.policies["CRD-0001"].Errors.Load(); n != 1 {
+		t.Errorf("errors = %d; want 1", n)
+	}
+}
