@@ -23,6 +23,10 @@ type PolicyCounts struct {
 	Errors     atomic.Int64 // evaluations that ended in an error: the policy was silent on the event
 	Timeouts   atomic.Int64 // evaluations that the watchdog stopped: likewise
 	Builtins   atomic.Int64 // errors of builtins; the condition counted as undefined
+	Disabled   atomic.Int64 // partitions of this process in which it is disabled
+	Audited    atomic.Int64 // rules that OPA was asked for although their native form said no
+	Mismatches atomic.Int64 // of these, rules that hold
+	Cost       Cost         // of evaluations by OPA
 	Windows    map[string]*WindowCounts
 }
 

@@ -36,9 +36,19 @@ type Options struct {
 	// time.AfterFunc.
 	Watchdog func(d time.Duration, f func()) (stop func())
 
+	// Overruns is where evaluations that the watchdog stopped are written to
+	// and known from. Nil: they are in no log, and a replay may differ.
+	Overruns Overruns
+
+	// Audit is of how many events one is given to OPA too where the native form
+	// of a policy decides; 0: DefaultAudit, negative: none.
+	Audit int
+
+	Now func() time.Time // for what evaluations cost; nil: that is not measured
+
 	// Report is called with what goes wrong in a policy on an event: the
-	// policy was silent on it. It may be called for every event: rate-limit
-	// what it logs. May be nil.
+	// policy was silent on it, unless it is a *MismatchError. It may be called
+	// for every event: rate-limit what it logs. May be nil.
 	Report func(p *Policy, ev cordon.EventID, err error)
 }
 
@@ -53,11 +63,19 @@ type Engine struct {
 	plain   bool
 	recent  *recent
 	counts  *Counts
+
+	overruns Overruns         // may be nil
+	broken   error            // the log does not have what happened: nothing is evaluated any more
+	audit1in uint32           // events of which one is audited; 0: none
+	doubted  int              // policies whose native form was wrong
+	now      func() time.Time // may be nil
 }
 
 // run is one policy with its state in this partition.
 type run struct {
 	*Policy
+	number   int // among those of the engine
+	health   health
 	counts   *PolicyCounts
 	windows  []*windowState
 	readings []cached // of the windows, for the event under evaluation
@@ -90,11 +108,15 @@ func New(p *Pack, o Options) *Engine {
 		plain:  o.Plain,
 		recent: newRecent(cmp.Or(o.Recent, DefaultRecent)),
 		counts: o.Counts,
+
+		overruns: o.Overruns,
+		audit1in: uint32(max(0, cmp.Or(o.Audit, DefaultAudit))),
+		now:      o.Now,
 	}
 	e.machine = newMachine(e.event, p.memos)
-	for _, q := range p.Policies {
+	for i, q := range p.Policies {
 		counts, windows := o.Counts.of(q)
-		r := &run{Policy: q, counts: counts, emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
+		r := &run{Policy: q, number: i, counts: counts, emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
 		r.windows = newWindowStates(q.windows, most, windows)
 		r.read = r.reader(e.event)
 		e.runs = append(e.runs, r)
@@ -107,7 +129,7 @@ func New(p *Pack, o Options) *Engine {
 // packages, and remembers ev. In an event that was delivered before, by its id,
 // they find nothing. It fails when ev is no JSON object or ctx has ended; then
 // nothing was remembered. It returns an *OrderError when ev does not come after
-// the events before it.
+// the events before it, and a *LogError when Options.Overruns failed.
 func (e *Engine) Evaluate(ctx context.Context, ev cordon.Event) ([]cordon.Finding, error) {
 	return e.evaluate(ctx, ev, "")
 }
@@ -123,7 +145,7 @@ func (e *Engine) EvaluateAgain(ctx context.Context, ev cordon.Event, retry strin
 
 // evaluate is Evaluate; retry is empty but for what is evaluated again.
 func (e *Engine) evaluate(ctx context.Context, ev cordon.Event, retry string) ([]cordon.Finding, error) {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(e.broken, ctx.Err()); err != nil {
 		return nil, err
 	}
 	if err := e.recent.order(ev); err != nil {
@@ -139,11 +161,12 @@ func (e *Engine) evaluate(ctx context.Context, ev cordon.Event, retry string) ([
 	}
 	e.machine.reset()
 	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
+	e.audit(ctx)
 	var found []cordon.Finding
 	for _, r := range e.runs {
 		found = e.apply(ctx, r, found)
 	}
-	return found, nil
+	return found, e.broken
 }
 
 // Fold remembers ev, whose findings are in the log already. Which findings
@@ -157,14 +180,17 @@ func (e *Engine) Fold(ctx context.Context, ev cordon.Event) error {
 // apply runs one policy on the event.
 func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []cordon.Finding {
 	r.counts.Events.Add(1)
+	if r.health.disabled {
+		return found
+	}
 	clear(r.readings)
 	e.machine.window = r.read
 	for i, w := range r.windows {
-		if e.observes(ctx, r, r.observe[i]) {
+		if e.observes(ctx, r, i) {
 			w.observe(e.event)
 		}
 	}
-	if e.truth(r.findings) == no {
+	if e.truth(r, findingsAt) == no {
 		return found
 	}
 	if e.pointless(r) {
@@ -172,7 +198,7 @@ func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []co
 		return found
 	}
 	r.counts.Candidates.Add(1)
-	t, err := e.oracle.ask(ctx, r.findings, e.event, r.input(e.event), r.counts)
+	t, err := e.ask(ctx, r, findingsAt, r.input(e.event), "")
 	if err != nil || t == nil {
 		e.fail(r, err)
 		return found
@@ -190,7 +216,7 @@ func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []co
 // all keys that its findings can have are known, and it was there lately. A
 // flood then costs OPA one evaluation and not one a packet.
 func (e *Engine) pointless(r *run) bool {
-	if e.plain || r.Suppress == 0 || e.machine.keysHidden {
+	if e.plain || r.health.unfiltered || r.Suppress == 0 || e.machine.keysHidden {
 		return false
 	}
 	for _, key := range e.machine.keys {
@@ -220,24 +246,24 @@ func (e *Engine) emit(r *run, matches []match, found []cordon.Finding) []cordon.
 	return found
 }
 
-// truth is what is known of r without OPA.
-func (e *Engine) truth(r rule) truth {
-	if e.plain {
+// truth is what is known of rule i of r without OPA.
+func (e *Engine) truth(r *run, i int) truth {
+	if e.plain || r.health.unfiltered {
 		return maybe
 	}
-	return e.machine.run(r.native, nil)
+	return e.machine.run(r.ruleAt(i).native, nil)
 }
 
-// observes reports whether the observe rule o of r holds for the event.
-func (e *Engine) observes(ctx context.Context, r *run, o rule) bool {
-	switch e.truth(o) {
+// observes reports whether observe rule i of r holds for the event.
+func (e *Engine) observes(ctx context.Context, r *run, i int) bool {
+	switch e.truth(r, i) {
 	case no:
 		return false
 	case yes:
 		return true
 	}
 	r.counts.Observed.Add(1)
-	t, err := e.oracle.ask(ctx, o, e.event, e.event.input(), r.counts)
+	t, err := e.ask(ctx, r, i, e.event.input(), "")
 	if err != nil {
 		e.fail(r, err)
 		return false

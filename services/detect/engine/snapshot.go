@@ -21,7 +21,7 @@ const stateVersion = 3
 // was written under another digest is of no use.
 func (e *Engine) Digest() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d\n", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes())
+	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d audit %d\n", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes(), e.audit1in)
 	for _, r := range e.runs {
 		fmt.Fprintf(h, "%s %s %s %d\n", r.Package, r.ID, r.Digest, r.emitted.most)
 	}
@@ -39,6 +39,7 @@ func (e *Engine) Snapshot(to io.Writer) error {
 			saveLRU(w, s.cells, func(c cell) { c.save(w) })
 		}
 		saveLRU(w, r.emitted, func(m *emissions) { m.save(w) })
+		r.health.save(w)
 	}
 	w.flush()
 	return w.err
@@ -71,6 +72,7 @@ func (e *Engine) Restore(from io.Reader) error {
 	for _, f := range apply {
 		f()
 	}
+	e.recount()
 	e.bound(most)
 	return nil
 }
@@ -90,7 +92,11 @@ func (r *run) load(from *stateReader) func() {
 		m.load(from)
 		return m
 	})
+	health := loadHealth(from)
 	return func() {
+		r.count(-1)
+		r.health = health
+		r.count(1)
 		for i, s := range r.windows {
 			s.remember(cells[i])
 		}

@@ -15,10 +15,15 @@ import (
 // A window goes on when a policy of the same id declares it in the same way and
 // observes the same for it: a policy whose findings rule was corrected knows
 // what it knew. A finding is suppressed for one that was made before only if
-// nothing in the policy changed, so that a corrected policy can speak at once.
+// nothing in the policy changed, so that a corrected policy can speak at once;
+// likewise a policy that was disabled stays so.
 // Events that had been delivered before stay known.
 func (e *Engine) Inherit(old *Engine) {
 	e.recent = old.recent
+	defer func() {
+		_ = old.Close()
+		e.recount()
+	}()
 	defer e.bound(e.mostBytes())
 	before := make(map[string]*run, len(old.runs))
 	for _, r := range old.runs {
@@ -34,6 +39,7 @@ func (e *Engine) Inherit(old *Engine) {
 func (r *run) inherit(old *run) {
 	if r.Digest == old.Digest {
 		r.emitted = old.emitted
+		r.health, old.health = old.health, health{}
 	}
 	before := make(map[string]*windowState, len(old.windows))
 	for i, w := range old.windows {
@@ -54,7 +60,7 @@ func (s *windowState) inherit(old *windowState) { s.remember(old.cells) }
 // policies: limits, and the versions of this engine and of OPA.
 func (e *Engine) Form() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes())
+	fmt.Fprintf(h, "engine %d opa %s recent %d bytes %d audit %d", stateVersion, opa.Version, len(e.recent.ids), e.mostBytes(), e.audit1in)
 	if len(e.runs) > 0 {
 		fmt.Fprintf(h, " keys %d", e.runs[0].emitted.most)
 	}

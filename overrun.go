@@ -1,0 +1,71 @@
+package cordon
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Overrun says that a policy took longer than its budget on one event, was
+// stopped, and was silent on it. It is in the log because how long something
+// takes does not follow from the log.
+type Overrun struct {
+	Policy   PolicyRef
+	Rule     string // "findings", or "observe" and the name of a window
+	Device   DeviceID
+	Cause    EventID
+	CauseAt  Position
+	Time     time.Time // of the event
+	Budget   time.Duration
+	Disables bool // it happened too often: the policy is disabled in the partition from here on
+}
+
+type overrunBody struct {
+	BudgetMS int64    `json:"budget_ms"`
+	CauseAt  string   `json:"cause_at"`
+	Device   DeviceID `json:"device"`
+	Digest   string   `json:"digest"`
+	Disables bool     `json:"disables"`
+	Event    EventID  `json:"event"`
+	Package  string   `json:"package"`
+	Policy   string   `json:"policy"`
+	Rule     string   `json:"rule"`
+	Time     int64    `json:"time"`
+	Title    string   `json:"title"`
+}
+
+// Record encodes o for the overruns topic. Its id follows from policy, rule and
+// the position of the event.
+func (o Overrun) Record() (Record, error) {
+	at := o.CauseAt.String()
+	body, err := json.Marshal(overrunBody{
+		BudgetMS: o.Budget.Milliseconds(), CauseAt: at, Device: o.Device, Digest: o.Policy.Digest, Disables: o.Disables,
+		Event: o.Cause, Package: o.Policy.Package, Policy: o.Policy.ID, Rule: o.Rule, Time: o.Time.UnixMilli(), Title: o.Policy.Title,
+	})
+	if err != nil {
+		return Record{}, fmt.Errorf("overrun of %s at %s: %w", o.Policy.ID, at, err)
+	}
+	return Record{
+		Key: string(o.Device),
+		Headers: envelope(DeriveID("overrun", o.Policy.Digest, o.Rule, at), "cordon.overrun", "/policies/"+o.Policy.ID, o.Time,
+			Header{HeaderInput, at}, Header{HeaderCausation, string(o.Cause)}, Header{HeaderCorrelation, string(o.Cause)}),
+		Value: body,
+	}, nil
+}
+
+// OverrunOf decodes a record of the overruns topic.
+func OverrunOf(r Record) (Overrun, error) {
+	var b overrunBody
+	if err := json.Unmarshal(r.Value, &b); err != nil {
+		return Overrun{}, fmt.Errorf("overrun at %s: %w", r.Position, err)
+	}
+	at, err := ParsePosition(b.CauseAt)
+	if err != nil {
+		return Overrun{}, fmt.Errorf("overrun at %s: cause_at: %w", r.Position, err)
+	}
+	return Overrun{
+		Policy: PolicyRef{ID: b.Policy, Package: b.Package, Title: b.Title, Digest: b.Digest}, Rule: b.Rule,
+		Device: b.Device, Cause: b.Event, CauseAt: at, Time: time.UnixMilli(b.Time).UTC(),
+		Budget: time.Duration(b.BudgetMS) * time.Millisecond, Disables: b.Disables,
+	}, nil
+}
