@@ -29,7 +29,7 @@ func kindsFolder(n int) fstest.MapFS {
 		{`{kind: ewma, by: [input.device.uid], over: 1h, of: input.bytes}`, `.z > 1`, ""},
 		{`{kind: last_seen, by: [input.device.uid, input.dst], over: 24h}`, `.age_s > 900`, ""},
 		{`{kind: sequence, by: [input.device.uid], over: 10m, steps: [v, w]}`, `.complete`, "observe contains \"v\" if input.port == 1\n\n"},
-		{`{kind: absence, by: [input.device.uid, input.dst], over: 10m}`, `.overdue_s >= 0`, ""},
+		{`{kind: absence, by: [input.device.uid, input.dst], over: 2m}`, `.overdue_s >= 0`, ""},
 	}
 	for i := range n {
 		w := windows[i%len(windows)]
