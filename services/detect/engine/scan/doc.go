@@ -7,8 +7,8 @@
 // reader, or it says that it has none; for what is not JSON it answers
 // something.
 //
-// The quotes of eight bytes at a time are gathered into one bit each, so that
-// where a string ends is the next bit and not a search. The bits of a body do
-// not depend on each other, nor do the members that are looked at on what the
-// members before it hold: a processor works on several at once.
+// It knows the keys that it looks for, and in what order they come: most often
+// the next key is the one expected, which one comparison of sixteen bytes
+// shows, and then its length need not be found out. What is not known is looked
+// at in pieces of eight or sixteen bytes.
 package scan

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -18,16 +19,23 @@ type Paths struct {
 // object stand together in ascending order, and behind them one that comes
 // after every key.
 type edge struct {
+	text  window // what the body has for key: it, a quote and a colon
+	mask  window // of as much of text as there is
 	heads heads
 	key   string
-	size  int32 // of key; -1 behind the last one
+	size  int32 // of key, or last
 	slot  int32 // of the path that ends here, or none
 	child int32 // first edge of the object here, or none
 	up    int32 // edge that leads to the object that this one is in, or none
 	done  bool  // behind the last one: no edge of an object around is wanted then, nor its end
 }
 
-const none = -1
+const (
+	none = -1
+	last = math.MaxInt32 // size of what is behind the last edge of an object
+
+	short int32 = width - 2 // size of a key that fits into a window with a quote and a colon
+)
 
 // heads is the first 16 bytes of a key as numbers that are ordered as keys are,
 // zeros behind shorter ones.
@@ -79,11 +87,13 @@ func (n *node) at(path []string) *node {
 func (p *Paths) flatten(n *node, up int32) {
 	first := len(p.edges)
 	for _, c := range n.children {
-		p.edges = append(p.edges, edge{
-			heads: headsOf([]byte(c.key)), key: c.key, size: int32(len(c.key)), slot: c.slot, child: none, up: up,
-		})
+		e := edge{heads: headsOf([]byte(c.key)), key: c.key, size: int32(len(c.key)), slot: c.slot, child: none, up: up}
+		e.text, e.mask = match(c.key)
+		p.edges = append(p.edges, e)
 	}
-	p.edges = append(p.edges, edge{heads: heads{^uint64(0), ^uint64(0)}, size: none, slot: none, child: none, up: up, done: p.done(up)})
+	end := edge{heads: heads{^uint64(0), ^uint64(0)}, size: last, slot: none, child: none, up: up, done: p.done(up)}
+	end.text, end.mask = nothing()
+	p.edges = append(p.edges, end)
 	for i, c := range n.children {
 		if len(c.children) > 0 {
 			at := int32(first + i)

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -83,34 +82,6 @@ func TestScanLooksOnlyOnTheWay(t *testing.T) {
 	want := `number 1; object ` + body[5:strings.Index(body, `,"b":[`)]
 	if got, ok := slotsOf("c a", body, false); !ok || got != want {
 		t.Errorf("Scan(%s) = %q, %t; want %q", body, got, ok, want)
-	}
-}
-
-// TestQuotes compares the quotes that are found in blocks with a look at each
-// byte.
-func TestQuotes(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for range 20_000 {
-		body := make([]byte, r.IntN(300))
-		alphabet := []byte("\"\\#\"a\xa2\\")[r.IntN(5):]
-		for i := range body {
-			body[i] = alphabet[r.IntN(len(alphabet))]
-		}
-		var got, want []int
-		for i := 0; i < len(body); i++ {
-			switch body[i] {
-			case '\\':
-				i++
-			case '"':
-				want = append(want, i)
-			}
-		}
-		for q := quotesOf(body).ready(body); q.at() < len(body); q = q.drop().ready(body) {
-			got = append(got, q.at())
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("quotes of %q (-want +got):\n%s", body, diff)
-		}
 	}
 }
 

@@ -1,25 +1,78 @@
 package scan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
 
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+	lows  = 0x7f * ones
+
+	quotes = '"' * ones
+	commas = ',' * ones
+)
+
+// width of a window in bytes, which is what one look at the body takes in.
+const width = 16
+
+// window is a piece of the body, the first byte lowest.
+type window struct{ a, b uint64 }
+
+func windowOf(b *[width]byte) window {
+	return window{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
+}
+
+// is reports whether w begins with text, of which mask has the bits.
+func (w window) is(text, mask window) bool {
+	return (w.a^text.a)&mask.a|(w.b^text.b)&mask.b == 0
+}
+
+// quote is the number of bytes before the first quote, width or more if there
+// is none. It has no branch to mispredict on strings of 7 or 8 bytes.
+func (w window) quote() int {
+	first, n := zeros(w.a^quotes), 0
+	second := zeros(w.b ^ quotes)
+	if first == 0 {
+		first, n = second, 8
+	}
+	return n + bits.TrailingZeros64(first)/8
+}
+
+// heads returns the heads of the key of n bytes with which w begins.
+func (w window) heads(n int) heads {
+	short, long := min(n, 8), max(n, 8)-8
+	return heads{
+		bits.ReverseBytes64(w.a) &^ (^uint64(0) >> uint(short*8)),
+		bits.ReverseBytes64(w.b) &^ (^uint64(0) >> uint(long*8)),
+	}
+}
+
 // headsOf returns the heads of key.
 func headsOf(key []byte) heads {
-	var b [16]byte
+	var b [width]byte
 	copy(b[:], key)
 	return heads{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
 }
 
-// headsAt returns the heads of the key b[i:i+n].
-func headsAt(w *[16]byte, n int) heads {
-	short := uint(min(n, 8) * 8)
-	long := uint(max(n, 8)*8 - 64)
-	return heads{
-		binary.BigEndian.Uint64(w[:]) &^ (^uint64(0) >> short),
-		binary.BigEndian.Uint64(w[8:]) &^ (^uint64(0) >> long),
+// match returns with what a body continues where key begins, as far as it fits
+// into a window. Nothing that matches is another key.
+func match(key string) (text, mask window) {
+	if bytes.IndexByte([]byte(key), '\\') >= 0 {
+		return nothing() // what stands so in a body says something else
 	}
+	var t, m [width]byte
+	n := copy(t[:], key+`":`)
+	copy(m[:], bytes.Repeat([]byte{0xff}, n))
+	return windowOf(&t), windowOf(&m)
+}
+
+// nothing is what no UTF-8 begins with.
+func nothing() (text, mask window) {
+	all := window{^uint64(0), ^uint64(0)}
+	return all, all
 }
 
 // wordAt returns b[i:i+8], zeros behind the end.
@@ -36,48 +89,13 @@ func wordAt(b []byte, i int) uint64 {
 // bytes behind it.
 func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
 
-// brackets has the seventh bit of each bracket of w, which is text outside of
+// equal has the lowest bit of each byte of w that is one of same: a sum of
+// seven bits has the eighth unless all were zero.
+func equal(w, same uint64) uint64 {
+	w ^= same
+	return ^((w&lows + lows) | w) & highs >> 7
+}
+
+// brackets has the lowest bit of each bracket of w, if w is text outside of
 // strings: nothing else there has the bits of 0x58.
-func brackets(w uint64) uint64 { return w & (w << 2) & (w << 3) & (ones << 6) }
-
-// numberEnd returns where the number at i ends.
-func numberEnd(b []byte, i int) int {
-	for ; i < len(b); i += 8 {
-		w := wordAt(b, i)
-		blank := (w - ones*('!')) &^ w & highs // of the first byte below
-		if ends := zeros(w^ones*',') | brackets(w)<<1 | blank; ends != 0 {
-			return min(i+bits.TrailingZeros64(ends)/8, len(b))
-		}
-	}
-	return len(b)
-}
-
-// skip passes over b from i on until the depth, that of the brackets open at i,
-// is zero, and returns the position behind. The next quote is at open.
-func skip(b []byte, i, depth, open int, q quotes) (end, next int, rest quotes) {
-	for {
-		for to := min(open, len(b)); i < to; i += 8 {
-			w := wordAt(b, i)
-			t := brackets(w) & (1<<(uint(open-i)*8) - 1)
-			for ; t != 0; t &= t - 1 {
-				if t&-t&(w<<5) != 0 {
-					depth++
-					continue
-				}
-				if depth--; depth == 0 {
-					return i + bits.TrailingZeros64(t)/8 + 1, open, q
-				}
-			}
-		}
-		if open >= len(b) {
-			return len(b), open, q
-		}
-		q = q.ready(b)
-		i = q.at()
-		q = q.drop()
-		i++
-		q = q.ready(b)
-		open = q.at()
-		q = q.drop()
-	}
-}
+func brackets(w uint64) uint64 { return w >> 6 & (w >> 4) & (w >> 3) & ones }
