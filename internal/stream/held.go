@@ -21,3 +21,16 @@ func (c *Claim) Append(ctx context.Context, topic string, recs ...cordon.Record)
 	}
 	return positions(topic, done), nil
 }
+
+// Written is the offset after the last record of this partition of which
+// outputs are in the log that were not committed: whoever had the partition
+// before has applied its step so far at least, and what it decided cannot be
+// taken back. It is Start or less if there are none. Only the step may ask,
+// while it applies.
+func (c *Claim) Written() int64 {
+	last := int64(-1)
+	for k := range c.a.seen { // the largest, whatever the order
+		last = max(last, k.offset)
+	}
+	return last + 1
+}

@@ -17,6 +17,7 @@ type course struct {
 	fetch  func(cordon.Change) (*ruleset, error)      // the set of a change
 	latest func() *ruleset                            // what is to hold from now on
 	write  func(context.Context, cordon.Change) error // makes a change durable
+	free   func() int64                               // the first event of which no findings can be in the log yet
 }
 
 // begin returns the set that holds for the event at offset, the first that is
@@ -57,6 +58,9 @@ func (c *course) decide(ctx context.Context, in cordon.Record, current *ruleset)
 	latest := c.latest()
 	if latest.at.Offset <= current.at.Offset || latest.digest == current.digest {
 		return nil, nil
+	}
+	if in.Position.Offset < c.free() {
+		return nil, nil // whoever had the partition before has evaluated it by current, and died before the commit
 	}
 	return latest, c.change(ctx, in, latest)
 }

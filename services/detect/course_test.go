@@ -60,6 +60,7 @@ type fake struct {
 	sets    map[string]*ruleset
 	latest  string
 	changes []cordon.Change // written
+	taken   int64           // events of which findings are in the log
 }
 
 func (f *fake) course() *course {
@@ -67,6 +68,7 @@ func (f *fake) course() *course {
 		changes: append([]cordon.Change(nil), f.changes...),
 		fetch:   func(c cordon.Change) (*ruleset, error) { return f.sets[c.Ruleset], nil },
 		latest:  func() *ruleset { return f.sets[f.latest] },
+		free:    func() int64 { return f.taken },
 	}
 	c.write = func(_ context.Context, c cordon.Change) error {
 		f.changes = append(f.changes, c)
@@ -169,6 +171,21 @@ func TestCourseIsFollowed(t *testing.T) {
 	}
 	if len(f.changes) != decided || decided != 3 {
 		t.Errorf("%d changes, %d of them by those that took over; want 3 and 0", len(f.changes), len(f.changes)-decided)
+	}
+}
+
+// What another process found in events before it died, without a commit, was
+// found by the set of before: the new one holds only behind them.
+func TestCourseLeavesWhatWasFound(t *testing.T) {
+	f := &fake{sets: versions(t, "one", "two"), latest: "one"}
+	s := newStep(f.course(), engine.Options{}, "findings")
+	got := []string{texts(t, s, 0)}
+	f.latest, f.taken = "two", 3
+	for offset := 1; offset < 5; offset++ {
+		got = append(got, texts(t, s, offset))
+	}
+	if d := cmp.Diff([]string{"one ", "one ", "one ", "two ", "two "}, got); d != "" {
+		t.Errorf("findings (-want +got):\n%s", d)
 	}
 }
 

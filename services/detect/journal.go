@@ -36,19 +36,20 @@ type holder interface {
 
 var _ holder = (*stream.Claim)(nil)
 
-// openJournal takes the changes of c over and returns those that count.
-func openJournal(ctx context.Context, k wkafka.Config, topic string, c *stream.Claim) (*journal, []cordon.Change, error) {
+// openJournal takes over the changes of partition of events, which claim holds
+// from offset start on, and returns those that count.
+func openJournal(ctx context.Context, k wkafka.Config, topic string, claim holder, partition int, start int64) (*journal, []cordon.Change, error) {
 	n, err := wkafka.Partitions(ctx, k, topic)
 	if err != nil {
 		return nil, nil, fmt.Errorf("topic %s: %w; make it with `cordon topic create`", topic, err)
 	}
-	j := &journal{claim: c, kafka: k, topic: topic, of: c.Partition, key: changesKey(c.Partition, n)}
-	at, err := j.append(ctx, cordon.Change{Kind: cordon.OwnerChange, Partition: c.Partition, Offset: c.Start})
+	j := &journal{claim: claim, kafka: k, topic: topic, of: partition, key: changesKey(partition, n)}
+	at, err := j.append(ctx, cordon.Change{Kind: cordon.OwnerChange, Partition: partition, Offset: start})
 	if err != nil {
 		return nil, nil, err
 	}
 	j.owner = at.Offset
-	changes, err := readChanges(ctx, k, at, c.Partition)
+	changes, err := readChanges(ctx, k, at, partition)
 	return j, changes, err
 }
 

@@ -1,11 +1,13 @@
 package detect
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -59,5 +61,44 @@ func TestChangesKey(t *testing.T) {
 				t.Errorf("changesKey(%d, %d) leads to %d; want %d", of, partitions, got, of%partitions)
 			}
 		}
+	}
+}
+
+// held is a claim that is never lost.
+type held struct{ *stream.Appender }
+
+func (held) Lease() error { return nil }
+
+// What somebody writes who was superseded without knowing it does not count,
+// and he is told before anything follows from it.
+func TestSupersededOwner(t *testing.T) {
+	b := newBench(t)
+	ctx, topic := t.Context(), b.topics.Changes()
+	first, changes, err := openJournal(ctx, b.kafka, topic, held{b.log}, 1, 0)
+	if err != nil || len(changes) > 0 {
+		t.Fatalf("openJournal = %v, %v; want no changes", changes, err)
+	}
+	change := func(number int, set string) cordon.Change {
+		return cordon.Change{Kind: cordon.RulesetChange, Number: number, Ruleset: set}
+	}
+	if err := first.write(ctx, change(0, "a")); err != nil {
+		t.Fatal(err)
+	}
+	second, changes, err := openJournal(ctx, b.kafka, topic, held{b.log}, 1, 7)
+	if err != nil || len(changes) != 1 {
+		t.Fatalf("openJournal = %v, %v; want the change of the owner before", changes, err)
+	}
+	if err := first.write(ctx, change(1, "late")); !errors.Is(err, errSuperseded) {
+		t.Errorf("write behind a successor = %v; want %v", err, errSuperseded)
+	}
+	if err := second.write(ctx, change(1, "b")); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range b.changes(1) {
+		got = append(got, c.Ruleset)
+	}
+	if d := cmp.Diff([]string{"a", "b"}, got); d != "" {
+		t.Errorf("changes that count (-want +got):\n%s", d)
 	}
 }

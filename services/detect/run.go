@@ -135,7 +135,7 @@ func (o Options) evaluate(ctx context.Context, lib *library, m *reloadMetrics) e
 
 // open returns the step of the partition of c.
 func (o Options) open(ctx context.Context, c *stream.Claim, lib *library, m *reloadMetrics) (stream.Step, error) {
-	j, changes, err := openJournal(ctx, o.Kafka, o.Topics.Changes(), c)
+	j, changes, err := openJournal(ctx, o.Kafka, o.Topics.Changes(), c, c.Partition, c.Start)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +144,7 @@ func (o Options) open(ctx context.Context, c *stream.Claim, lib *library, m *rel
 		changes: changes,
 		fetch:   func(c cordon.Change) (*ruleset, error) { return lib.of(ctx, c) },
 		latest:  lib.latest.Load,
+		free:    c.Written,
 		write: func(ctx context.Context, c cordon.Change) error {
 			if err := j.write(ctx, c); err != nil {
 				return err
