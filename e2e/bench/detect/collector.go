@@ -17,7 +17,7 @@ type collector struct {
 	perkib float64 // ns for 1024 bytes
 }
 
-// services run with this GOGC: the heap may grow to five times what is live.
+// gogc is that of all services: the heap may grow to five times what is live.
 const gogc = 400
 
 const mostDirty = 256 << 20

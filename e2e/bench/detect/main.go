@@ -25,8 +25,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/cordon-iot/cordon/internal/service"
 )
 
 // options are the flags.
@@ -42,7 +40,6 @@ type options struct {
 }
 
 func main() {
-	service.TuneGC() // as every service does
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx)
 	stop()
@@ -58,7 +55,7 @@ func parse() (options, error) {
 	events := flag.String("event", "flat,ocsf", "forms of events, comma separated")
 	filter := flag.String("run", "", "regular expression of the contenders besides "+floorName+" and "+engineName)
 	flag.StringVar(&o.out, "out", "", "file for the figures in JSON; none by default")
-	flag.StringVar(&o.profile, "cpuprofile", "", "file for a CPU profile of the races; none by default")
+	flag.StringVar(&o.profile, "cpuprofile", "", "file for a CPU profile of the whole run; none by default")
 	flag.IntVar(&o.rounds, "rounds", 25, "interleaved rounds; the median counts")
 	flag.DurationVar(&o.slice, "slice", 25*time.Millisecond, "processor time for each contender in a round")
 	flag.Uint64Var(&o.seed, "seed", 1, "of rules and events")
@@ -97,6 +94,9 @@ func run(ctx context.Context) error {
 	fmt.Printf("\nnot measured: OPA above %d rules (one set takes minutes to compile, a package a rule a second for each event).\n", mostOneSet)
 	fmt.Printf("OPA has no windows: there it evaluates what they observe, and nothing is counted.\n\n")
 	writeGoals(os.Stdout, b.results.goals(b.speedup))
+	if b.speedup > 0 {
+		fmt.Printf("  two goroutines are measured by the clock, which says something on two idle cores alone; load average then %s\n", b.load)
+	}
 	if o.out == "" {
 		return nil
 	}
@@ -108,6 +108,7 @@ type bench struct {
 	options
 	results results
 	speedup float64
+	load    string // when speedup was measured
 }
 
 // all measures one group after the other: only one set of rules is in memory.
@@ -150,6 +151,7 @@ func (b *bench) group(ctx context.Context, rules int, f form) error {
 		return nil
 	}
 	var err error
+	b.load = load()
 	b.speedup, err = g.speedup(9, 100*time.Millisecond)
 	return err
 }
