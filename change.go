@@ -16,6 +16,8 @@ const (
 	OwnerChange ChangeKind = "owner"
 	// RulesetChange: from an event on another set of policies holds.
 	RulesetChange ChangeKind = "ruleset"
+	// OverrunChange: a policy was stopped on an event.
+	OverrunChange ChangeKind = "overrun"
 )
 
 // Change is a decision about how a partition of events is evaluated that does
@@ -25,10 +27,11 @@ type Change struct {
 	Partition int        `json:"partition"`            // of events
 	Offset    int64      `json:"offset"`               // of the first event for which it holds
 	Owner     int64      `json:"owner"`                // where in this topic whoever decided took the partition over; 0 in an OwnerChange
-	Number    int        `json:"number"`               // of changes of the partition that counted before; 0 in an OwnerChange
+	Number    int        `json:"number"`               // of changes of the partition that counted before; 0 but in a RulesetChange
 	Ruleset   string     `json:"ruleset,omitempty"`    // digest
 	RulesetAt string     `json:"ruleset_at,omitempty"` // position of that Ruleset
 	Author    string     `json:"author,omitempty"`     // of that Ruleset
+	Overrun   *Overrun   `json:"overrun,omitempty"`
 
 	Time     time.Time `json:"-"` // when the log took the event at Offset; zero in an OwnerChange
 	Position Position  `json:"-"` // where it was read; zero before

@@ -34,38 +34,28 @@ type overrunBody struct {
 	Title    string   `json:"title"`
 }
 
-// Record encodes o for the overruns topic. Its id follows from policy, rule and
-// the position of the event.
-func (o Overrun) Record() (Record, error) {
-	at := o.CauseAt.String()
-	body, err := json.Marshal(overrunBody{
-		BudgetMS: o.Budget.Milliseconds(), CauseAt: at, Device: o.Device, Digest: o.Policy.Digest, Disables: o.Disables,
+// MarshalJSON writes o with the names that are in the log.
+func (o Overrun) MarshalJSON() ([]byte, error) {
+	return json.Marshal(overrunBody{
+		BudgetMS: o.Budget.Milliseconds(), CauseAt: o.CauseAt.String(), Device: o.Device, Digest: o.Policy.Digest, Disables: o.Disables,
 		Event: o.Cause, Package: o.Policy.Package, Policy: o.Policy.ID, Rule: o.Rule, Time: o.Time.UnixMilli(), Title: o.Policy.Title,
 	})
-	if err != nil {
-		return Record{}, fmt.Errorf("overrun of %s at %s: %w", o.Policy.ID, at, err)
-	}
-	return Record{
-		Key: string(o.Device),
-		Headers: envelope(DeriveID("overrun", o.Policy.Digest, o.Rule, at), "cordon.overrun", "/policies/"+o.Policy.ID, o.Time,
-			Header{HeaderInput, at}, Header{HeaderCausation, string(o.Cause)}, Header{HeaderCorrelation, string(o.Cause)}),
-		Value: body,
-	}, nil
 }
 
-// OverrunOf decodes a record of the overruns topic.
-func OverrunOf(r Record) (Overrun, error) {
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Overrun) UnmarshalJSON(text []byte) error {
 	var b overrunBody
-	if err := json.Unmarshal(r.Value, &b); err != nil {
-		return Overrun{}, fmt.Errorf("overrun at %s: %w", r.Position, err)
+	if err := json.Unmarshal(text, &b); err != nil {
+		return err
 	}
 	at, err := ParsePosition(b.CauseAt)
 	if err != nil {
-		return Overrun{}, fmt.Errorf("overrun at %s: cause_at: %w", r.Position, err)
+		return fmt.Errorf("cause_at: %w", err)
 	}
-	return Overrun{
+	*o = Overrun{
 		Policy: PolicyRef{ID: b.Policy, Package: b.Package, Title: b.Title, Digest: b.Digest}, Rule: b.Rule,
 		Device: b.Device, Cause: b.Event, CauseAt: at, Time: time.UnixMilli(b.Time).UTC(),
 		Budget: time.Duration(b.BudgetMS) * time.Millisecond, Disables: b.Disables,
-	}, nil
+	}
+	return nil
 }

@@ -13,25 +13,20 @@ func TestOverrunRoundTrip(t *testing.T) {
 		Device: "d", Cause: "e", CauseAt: Position{Topic: "events", Partition: 2, Offset: 7},
 		Time: time.Date(2026, 3, 1, 1, 2, 3, 4e6, time.UTC), Budget: 5 * time.Second, Disables: true,
 	}
-	r, err := want.Record()
+	r, err := Change{Kind: OverrunChange, Partition: 2, Offset: 7, Overrun: &want}.Record("k")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := OverrunOf(r)
-	if d := cmp.Diff(want, got); err != nil || d != "" {
-		t.Errorf("OverrunOf(Record()) = %v (-want +got):\n%s", err, d)
+	got, err := ChangeOf(r)
+	if d := cmp.Diff(&want, got.Overrun); err != nil || d != "" {
+		t.Errorf("ChangeOf(Record()) = %v (-want +got):\n%s", err, d)
 	}
-	if in, ok := r.Input(); !ok || in != want.CauseAt || r.Key != "d" {
-		t.Errorf("record has input %v and key %q; want %v and d", in, r.Key, want.CauseAt)
+	if typ := r.Header(HeaderType); typ != "cordon.change.overrun" {
+		t.Errorf("type = %q; want cordon.change.overrun", typ)
 	}
-	other := want
-	other.Rule = "observe w"
-	if o, err := other.Record(); err != nil || o.Header(HeaderID) == r.Header(HeaderID) {
-		t.Errorf("overruns of two rules on one event have the id %s", r.Header(HeaderID))
-	}
-	for _, bad := range []string{`{`, `{"cause_at":"events"}`} {
-		if _, err := OverrunOf(Record{Value: []byte(bad)}); err == nil {
-			t.Errorf("OverrunOf(%s) = nil; want an error", bad)
+	for _, bad := range []string{`{"overrun":{"cause_at":"events"}}`, `{"overrun":{"time":"x"}}`} {
+		if _, err := ChangeOf(Record{Value: []byte(bad)}); err == nil {
+			t.Errorf("ChangeOf(%s) = nil; want an error", bad)
 		}
 	}
 }

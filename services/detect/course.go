@@ -43,6 +43,10 @@ func (c *course) due(offset int64) (*ruleset, error) {
 	return c.fetch(c.changes[c.next-1])
 }
 
+// evaluated reports whether whoever had the partition before has evaluated the
+// event at offset, and died before the commit.
+func (c *course) evaluated(offset int64) bool { return c.free != nil && offset < c.free() }
+
 // decide returns the set that is to hold from the event in on in place of
 // current, or nil, and writes that down. The first time it writes down that
 // current holds.
@@ -59,8 +63,8 @@ func (c *course) decide(ctx context.Context, in cordon.Record, current *ruleset)
 	if latest.at.Offset <= current.at.Offset || latest.digest == current.digest {
 		return nil, nil
 	}
-	if in.Position.Offset < c.free() {
-		return nil, nil // whoever had the partition before has evaluated it by current, and died before the commit
+	if c.evaluated(in.Position.Offset) {
+		return nil, nil // by current
 	}
 	return latest, c.change(ctx, in, latest)
 }

@@ -24,6 +24,8 @@ type journal struct {
 	key   string // leads to the partition of the topic
 	of    int    // partition of events
 	owner int64  // where this process said that it took over
+
+	overruns []cordon.Overrun // that counted then
 }
 
 // holder is what a journal needs of a stream.Claim.
@@ -49,8 +51,9 @@ func openJournal(ctx context.Context, k wkafka.Config, topic string, claim holde
 		return nil, nil, err
 	}
 	j.owner = at.Offset
-	changes, err := readChanges(ctx, k, at, partition)
-	return j, changes, err
+	f, err := readChanges(ctx, k, at, partition)
+	j.overruns = f.overruns
+	return j, f.changes, err
 }
 
 // changesKey returns the key of the changes of partition: the first that leads
@@ -64,12 +67,12 @@ func changesKey(partition, partitions int) string {
 	}
 }
 
-// readChanges returns the changes of partition of events that stand before
-// until in the changes topic and count, in the order of their offsets.
-func readChanges(ctx context.Context, k wkafka.Config, until cordon.Position, of int) ([]cordon.Change, error) {
+// readChanges returns what of partition of events stands before until in the
+// changes topic and counts, in the order of the offsets.
+func readChanges(ctx context.Context, k wkafka.Config, until cordon.Position, of int) (changeFold, error) {
 	f := changeFold{of: of}
 	_, err := stream.Replay(ctx, k, until.Topic, until.Partition, 0, until.Offset, f.add)
-	return f.changes, err
+	return f, err
 }
 
 // changeFold sorts out which changes of a partition of events count.
@@ -78,6 +81,8 @@ type changeFold struct {
 	owner   int64
 	before  int // changes that were there before the first that it is given
 	changes []cordon.Change
+
+	overruns []cordon.Overrun
 }
 
 func (f *changeFold) add(r cordon.Record) error {
@@ -91,6 +96,8 @@ func (f *changeFold) add(r cordon.Record) error {
 		f.owner = c.Position.Offset
 	case c.Kind == cordon.RulesetChange && c.Owner == f.owner && c.Number == f.before+len(f.changes):
 		f.changes = append(f.changes, c) // with another number it is one that was sent again
+	case c.Kind == cordon.OverrunChange && c.Owner == f.owner && c.Overrun != nil:
+		f.overruns = append(f.overruns, *c.Overrun) // the same one twice is one
 	}
 	return nil
 }
@@ -98,8 +105,8 @@ func (f *changeFold) add(r cordon.Record) error {
 // errSuperseded says that a change does not count.
 var errSuperseded = errors.New("another process has taken the partition over; this one begins anew when it is started again")
 
-// write makes c durable, the change with this number, and reads it back: it
-// returns nil if c counts. Nothing may follow from c before.
+// write makes c durable, an overrun or the change with this number, and reads it
+// back: it returns nil if c counts. Nothing may follow from c before.
 func (j *journal) write(ctx context.Context, c cordon.Change) error {
 	c.Partition, c.Owner = j.of, j.owner
 	at, err := j.append(ctx, c)
@@ -110,7 +117,7 @@ func (j *journal) write(ctx context.Context, c cordon.Change) error {
 	if _, err := stream.Replay(ctx, j.kafka, at.Topic, at.Partition, j.owner+1, at.Offset+1, f.add); err != nil {
 		return err
 	}
-	if len(f.changes) == 0 {
+	if c.Kind == cordon.RulesetChange && len(f.changes) == 0 || c.Kind == cordon.OverrunChange && f.owner != j.owner {
 		return fmt.Errorf("change of partition %d at %s: %w", j.of, at, errSuperseded)
 	}
 	return nil

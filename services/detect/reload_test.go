@@ -93,11 +93,11 @@ func (b *bench) changes(partition int) []cordon.Change {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	changes, err := readChanges(b.t.Context(), b.kafka, cordon.Position{Topic: b.topics.Changes(), Partition: partition, Offset: end}, partition)
+	f, err := readChanges(b.t.Context(), b.kafka, cordon.Position{Topic: b.topics.Changes(), Partition: partition, Offset: end}, partition)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return changes
+	return f.changes
 }
 
 // holds reports whether both partitions have come to the version name.

@@ -140,6 +140,8 @@ func (o Options) open(ctx context.Context, c *stream.Claim, lib *library, m *rel
 		return nil, err
 	}
 	log := o.Log.With("partition", c.Partition)
+	o.Engine.Overruns = newOverruns(j.overruns, j.write)
+	o.Engine.Now = o.Now
 	s := newStep(&course{
 		changes: changes,
 		fetch:   func(c cordon.Change) (*ruleset, error) { return lib.of(ctx, c) },

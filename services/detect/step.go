@@ -47,7 +47,7 @@ func (s *step) Apply(ctx context.Context, in cordon.Record) ([]stream.Output, er
 		return nil, err
 	}
 	s.swap(next)
-	found, err := s.evaluate(ctx, in)
+	found, err := s.evaluate(ctx, in, s.course.evaluated(in.Position.Offset))
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *step) Fold(ctx context.Context, in cordon.Record) error {
 	if err := s.keepUp(in.Position.Offset); err != nil {
 		return err
 	}
-	_, err := s.evaluate(ctx, in)
+	_, err := s.evaluate(ctx, in, true)
 	return err
 }
 
@@ -149,14 +149,20 @@ func (s *step) Restore(r io.Reader) error {
 	return nil
 }
 
-func (s *step) evaluate(ctx context.Context, in cordon.Record) ([]cordon.Finding, error) {
+// Close implements io.Closer.
+func (s *step) Close() error { return s.engine.Close() }
+
+// evaluate is given what was evaluated before, again, or what was not.
+func (s *step) evaluate(ctx context.Context, in cordon.Record, again bool) ([]cordon.Finding, error) {
 	ev, err := cordon.EventOf(in)
 	if err != nil {
 		return nil, &stream.RejectError{Reason: reasonEnvelope, Err: err}
 	}
+	s.engine.Repeat(again)
 	found, err := s.engine.EvaluateAgain(ctx, ev, in.Header(stream.HeaderRetryID))
 	var order *engine.OrderError
-	if err != nil && ctx.Err() == nil && !errors.As(err, &order) {
+	var lost *engine.LogError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &order) && !errors.As(err, &lost) {
 		return nil, &stream.RejectError{Reason: reasonBody, Err: err}
 	}
 	return found, err
