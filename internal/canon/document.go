@@ -125,9 +125,33 @@ func unescape(text []byte) []byte {
 		if i < 0 {
 			return append(out, text...)
 		}
-		out = append(append(out, text[:i]...), meaning(text[i+1]))
-		text = text[i+2:]
+		n, c := escape(text[i+1:])
+		out = append(append(out, text[:i]...), c)
+		text = text[i+1+n:]
 	}
+}
+
+// escape returns the length of the escape that b begins with, behind its
+// backslash, and the byte that it stands for; 0 if it is not written as ingest
+// would. A control character without a letter of its own has a number.
+func escape(b []byte) (n int, c byte) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	if c := meaning(b[0]); c != 0 {
+		return 1, c
+	}
+	if len(b) < len("u0000") || string(b[:3]) != "u00" || b[3] != '0' && b[3] != '1' {
+		return 0, 0
+	}
+	low := bytes.IndexByte([]byte("0123456789abcdef"), b[4])
+	if low < 0 {
+		return 0, 0
+	}
+	if c = (b[3]-'0')<<4 | byte(low); bytes.IndexByte([]byte("\b\f\n\r\t"), c) >= 0 {
+		return 0, 0
+	}
+	return len("u0000"), c
 }
 
 // meaning is the byte that a backslash and c stand for; 0: none.

@@ -150,9 +150,11 @@ func (s *scanner) text(i int) int {
 		case c == '"':
 			return i + 1
 		case c == '\\':
-			if i++; meaning(s.at(i)) == 0 {
+			n, _ := escape(b[i+1:])
+			if n == 0 {
 				return bad
 			}
+			i += n
 			s.escaped = true
 		case c < ' ':
 			return bad

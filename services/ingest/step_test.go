@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cordon-iot/cordon"
+	"github.com/cordon-iot/cordon/internal/canon"
 	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/ocsf"
 	"github.com/cordon-iot/cordon/services/ingest/inventory"
@@ -104,6 +105,9 @@ func decode(t testing.TB, body []byte) *ocsf.Event {
 	}
 	if again := e.AppendJSON(nil); string(again) != string(body) {
 		t.Fatalf("event is not canonical:\n%s\n%s", body, again)
+	}
+	if !new(canon.Document).Read(body) {
+		t.Fatalf("readers that want events canonical refuse this one:\n%s", body)
 	}
 	return e
 }
