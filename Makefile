@@ -40,6 +40,7 @@ tidy: ## go.mod and go.sum of every module
 test: setup ## All tests, with the race detector, on the embedded broker and store
 	$(GO) test -race $$($(GO) list work | grep -v /cordon/e2e)
 	$(GO) test ./e2e/detection ./e2e/bench/...     # one goroutine over much traffic
+	$(GO) test -timeout 20m -run '^Test(Differential|RestartAtEveryOffset)$$' ./services/detect ./services/detect/engine # in full; a part of it ran above
 	$(GO) test -race ./e2e/chaos/...
 	$(GO) test -race -count=1 -timeout 20m ./e2e   # whole processes: no result is reused
 	@test -d "$${CORDON_SHARED:-../shared/data}" || echo "NOTE: skipped what measures against third-party data, which is not in $${CORDON_SHARED:-../shared/data}"
