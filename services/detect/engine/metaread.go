@@ -123,8 +123,13 @@ func (r *metaReader) fields(n *yaml.Node, known map[string]func(*yaml.Node)) {
 		r.bad(n, "METADATA: want a mapping of keys to values", "write key: value")
 		return
 	}
+	given := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		if given[key.Value] {
+			r.bad(key, fmt.Sprintf("key %q stands twice in METADATA", key.Value), "remove one of them")
+		}
+		given[key.Value] = true
 		f, ok := known[key.Value]
 		if !ok {
 			names := make([]string, 0, len(known))
