@@ -55,7 +55,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(c.again, &c.counts.Duplicates)
 	c.counts.Each(func(id string, n *engine.PolicyCounts) {
-		counter(c.events, &n.Events, id)
+		counter(c.events, &c.counts.Events, id)
 		counter(c.candidates, &n.Candidates, id)
 		counter(c.observed, &n.Observed, id)
 		counter(c.findings, &n.Findings, id)

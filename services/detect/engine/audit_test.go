@@ -44,14 +44,21 @@ func mutants() map[string]func(*Policy) {
 	}
 }
 
+// mutated is auditedFolder with a fault in its first policy.
+func mutated(t *testing.T, mutate func(*Policy)) *Pack {
+	p := auditedFolder(t)
+	mutate(p.Policies[0])
+	p.index = newIndex(p.Policies, p.paths)
+	return p
+}
+
 // The audit finds a native form that is wrong, on the event on which it would
 // have done harm; from there on all is as OPA alone says.
 func TestAuditCatchesMutants(t *testing.T) {
 	want := summaries(t, New(auditedFolder(t), Options{Plain: true}), numbered(8)...)
 	for name, mutate := range mutants() {
 		t.Run(name, func(t *testing.T) {
-			p := auditedFolder(t)
-			mutate(p.Policies[0])
+			p := mutated(t, mutate)
 			if got := summaries(t, New(p, Options{Audit: -1}), numbered(8)...); cmp.Equal(want, got) {
 				t.Fatal("the mutant does no harm: the test is worth nothing")
 			}
@@ -78,8 +85,7 @@ func TestAuditCatchesMutants(t *testing.T) {
 
 // A replay audits the same events, and a restored engine knows the outcome.
 func TestAuditIsPartOfTheState(t *testing.T) {
-	p := auditedFolder(t)
-	mutants()["findings are always no"](p.Policies[0])
+	p := mutated(t, mutants()["findings are always no"])
 	o := Options{Audit: 1}
 	e := New(p, o)
 	events := numbered(8)

@@ -3,7 +3,6 @@ package engine
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -58,47 +57,41 @@ func (w *stateWriter) text(s string) {
 	w.room()
 }
 
-// Forms of an id.
-const (
-	idText = iota
-	idUUID // its 16 bytes
-)
-
-// id writes s, in half the space when it is a UUID as cordon writes them.
-func (w *stateWriter) id(s string) {
-	b, ok := packUUID(s)
-	if !ok {
-		w.count(idText)
-		w.text(s)
-		return
-	}
-	w.count(idUUID)
-	w.buf = append(w.buf, b[:]...)
+// short writes the bytes of an id.
+func (w *stateWriter) short(id shortID) {
+	w.buf = append(w.buf, id[:]...)
 	w.room()
 }
 
 // packUUID returns the bytes of s if s is their only form.
 func packUUID(s string) (b [16]byte, ok bool) {
-	if len(s) != 36 {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return b, false
 	}
-	digits := make([]byte, 0, 32)
-	for i := range len(s) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (s[i] == '-') || 'A' <= s[i] && s[i] <= 'F' {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] == '-' && (i == 8 || i == 13 || i == 18 || i == 23) {
+			continue
+		}
+		digit, ok := nibble(s[i])
+		if !ok {
 			return b, false
 		}
-		if !dash {
-			digits = append(digits, s[i])
-		}
+		b[n/2] = b[n/2]<<4 | digit
+		n++
 	}
-	_, err := hex.Decode(b[:], digits)
-	return b, err == nil
+	return b, true
 }
 
-func unpackUUID(b [16]byte) string {
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+// nibble is the value of a hexadecimal digit in lower case.
+func nibble(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	}
+	return 0, false
 }
 
 // stateReader reads what a stateWriter wrote. The first error stays; what is
@@ -184,11 +177,7 @@ func (r *stateReader) bytes(b []byte) {
 	}
 }
 
-func (r *stateReader) id() string {
-	if r.count(idUUID) == idText {
-		return r.text()
-	}
-	var b [16]byte
-	r.bytes(b[:])
-	return unpackUUID(b)
+func (r *stateReader) short() (id shortID) {
+	r.bytes(id[:])
+	return id
 }

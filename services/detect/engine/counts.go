@@ -8,6 +8,7 @@ import (
 // Counts are the counters of policies, by id. Engines of several partitions
 // add to the same ones; they only grow.
 type Counts struct {
+	Events     atomic.Int64 // that all policies were asked about
 	Duplicates atomic.Int64 // events that had been delivered before
 	mu         sync.Mutex
 	policies   map[string]*PolicyCounts
@@ -15,8 +16,7 @@ type Counts struct {
 
 // PolicyCounts are the counters of one policy.
 type PolicyCounts struct {
-	Events     atomic.Int64 // evaluated
-	Candidates atomic.Int64 // of these, given to OPA because the findings rule may hold
+	Candidates atomic.Int64 // events given to OPA because the findings rule may hold
 	Observed   atomic.Int64 // given to OPA to decide an observe rule
 	Findings   atomic.Int64 // emitted
 	Suppressed atomic.Int64 // matched again, or may have, within the policy's suppress time

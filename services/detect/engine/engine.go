@@ -28,6 +28,11 @@ type Options struct {
 	MostBytes int64         // memory for all windows and suppression, about
 	Recent    int           // events among which one that is delivered again is recognised
 
+	// Trust says that the bodies of all events are canonical, as ingest writes
+	// them and nobody else may: they are looked through no further than a policy
+	// asks. Without it every body is checked.
+	Trust bool
+
 	// Plain leaves every decision to OPA. It costs about fifty times as much;
 	// tests compare the two.
 	Plain bool
@@ -63,6 +68,8 @@ type Engine struct {
 	plain   bool
 	recent  *recent
 	counts  *Counts
+	gate    gate
+	events  uint64 // that were evaluated
 
 	overruns Overruns         // may be nil
 	broken   error            // the log does not have what happened: nothing is evaluated any more
@@ -82,6 +89,7 @@ type run struct {
 	read     func(int) (reading, bool)
 	emitted  *lru[*emissions] // by device and key
 	scratch  []byte
+	event    uint64 // the last one, by its number, that readings are of
 }
 
 type cached struct {
@@ -102,7 +110,7 @@ func New(p *Pack, o Options) *Engine {
 	}
 	most := cmp.Or(o.MostKeys, DefaultMostKeys)
 	e := &Engine{
-		event:  newEvent(p.paths),
+		event:  newEvent(p.paths, p.index, o.Trust),
 		oracle: oracle{budget: cmp.Or(o.Budget, DefaultBudget), watchdog: o.Watchdog},
 		report: o.Report,
 		plain:  o.Plain,
@@ -162,9 +170,14 @@ func (e *Engine) evaluate(ctx context.Context, ev cordon.Event, retry string) ([
 	e.machine.reset()
 	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
 	e.audit(ctx)
+	e.events++
+	e.counts.Events.Add(1)
+	if g := e.event.group; g != nil && !e.plain {
+		return e.unfiltered(ctx, e.pass(ctx, g, nil)), e.broken
+	}
 	var found []cordon.Finding
-	for _, r := range e.runs {
-		found = e.apply(ctx, r, found)
+	for i := range e.runs {
+		found = e.apply(ctx, e.touch(i), found)
 	}
 	return found, e.broken
 }
@@ -179,17 +192,20 @@ func (e *Engine) Fold(ctx context.Context, ev cordon.Event) error {
 
 // apply runs one policy on the event.
 func (e *Engine) apply(ctx context.Context, r *run, found []cordon.Finding) []cordon.Finding {
-	r.counts.Events.Add(1)
 	if r.health.disabled {
 		return found
 	}
-	clear(r.readings)
 	e.machine.window = r.read
 	for i, w := range r.windows {
 		if e.observes(ctx, r, i) {
 			w.observe(e.event)
 		}
 	}
+	return e.find(ctx, r, found)
+}
+
+// find adds to found what the policy finds in the event.
+func (e *Engine) find(ctx context.Context, r *run, found []cordon.Finding) []cordon.Finding {
 	if e.truth(r, findingsAt) == no {
 		return found
 	}

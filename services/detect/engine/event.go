@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/internal/canon"
+	"github.com/cordon-iot/cordon/services/detect/engine/scan"
 )
 
 // windowsKey is the key below input that belongs to the engine. Ingest refuses
@@ -42,10 +43,17 @@ type event struct {
 	cordon.Event
 	again bool // evaluated once more on purpose: nothing is suppressed
 	paths []Path
+	index *index
+	trust bool
+
+	group  *group      // nil: not looked through
+	slots  []scan.Slot // of the group's paths
+	values []seen      // at these
+
 	doc   canon.Document
-	flat  bool       // the body is canonical, and in doc; else whole is set
+	read  bool       // the body is in doc or, if it is not canonical, in whole
 	whole ast.Object // the event as OPA's input; nil until it is needed
-	slots []slot     // one for each path
+	found []slot     // one for each path
 	terms terms
 }
 
@@ -55,27 +63,53 @@ type slot struct {
 	term *ast.Term // nil: nothing
 }
 
-func newEvent(ps []Path) *event {
-	return &event{paths: ps, slots: make([]slot, len(ps)), terms: newTerms()}
+func newEvent(ps []Path, x *index, trust bool) *event {
+	return &event{
+		paths: ps, index: x, trust: trust, slots: make([]scan.Slot, len(ps)), values: make([]seen, len(ps)),
+		found: make([]slot, len(ps)), terms: newTerms(),
+	}
 }
 
 // reset makes ev the event under evaluation.
 func (e *event) reset(ev cordon.Event) error {
-	e.Event, e.flat, e.whole = ev, e.doc.Read(ev.Body), nil
-	clear(e.slots)
-	if e.flat { // as ingest writes all events
+	e.Event, e.read, e.whole = ev, false, nil
+	clear(e.found)
+	if !e.trust {
+		if err := e.load(); err != nil {
+			return err
+		}
+		if e.whole != nil { // in no form that can be looked through
+			e.group = nil
+			return nil
+		}
+	}
+	e.look(true)
+	if e.group == nil {
+		return e.load()
+	}
+	return nil
+}
+
+// load reads the whole body.
+func (e *event) load() error {
+	if e.read {
 		return nil
 	}
-	if !json.Valid(ev.Body) { // OPA's reader would take the first value of several
-		return fmt.Errorf("event %s: the body is no JSON", ev.ID)
+	e.read = true
+	if e.doc.Read(e.Body) { // as ingest writes all events
+		return nil
 	}
-	v, err := ast.ValueFromReader(bytes.NewReader(ev.Body))
+	e.whole = ast.NewObject()
+	if !json.Valid(e.Body) { // OPA's reader would take the first value of several
+		return fmt.Errorf("event %s: the body is no JSON", e.ID)
+	}
+	v, err := ast.ValueFromReader(bytes.NewReader(e.Body))
 	if err != nil {
-		return fmt.Errorf("event %s: %w", ev.ID, err)
+		return fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	o, ok := v.(ast.Object)
 	if !ok {
-		return fmt.Errorf("event %s: the body is no JSON object", ev.ID)
+		return fmt.Errorf("event %s: the body is no JSON object", e.ID)
 	}
 	e.whole = o
 	return nil
@@ -83,23 +117,34 @@ func (e *event) reset(ev cordon.Event) error {
 
 // at returns what stands at path i, or nil.
 func (e *event) at(i int) *ast.Term {
-	s := &e.slots[i]
+	s := &e.found[i]
 	if !s.read {
-		s.read, s.term = true, e.find(e.paths[i])
+		s.read, s.term = true, e.fetch(i)
 	}
 	return s.term
 }
 
+func (e *event) fetch(i int) *ast.Term {
+	if t, ok := e.slotTerm(i); ok {
+		return t
+	}
+	return e.find(e.paths[i])
+}
+
+// find looks for p in the whole body.
 func (e *event) find(p Path) *ast.Term {
-	if !e.flat {
+	if e.loaded(); e.whole != nil {
 		return findTerm(e.whole, p)
 	}
-	i, ok := e.doc.Find(p)
-	if !ok {
-		return nil
+	if at, ok := e.doc.Find(p); ok {
+		return e.term(at)
 	}
-	return e.term(i)
+	return nil
 }
+
+// loaded is load for a body that is trusted. One that is no JSON after all says
+// nothing.
+func (e *event) loaded() { _ = e.load() }
 
 func findTerm(o ast.Object, p Path) *ast.Term {
 	var t *ast.Term
@@ -119,7 +164,7 @@ func findTerm(o ast.Object, p Path) *ast.Term {
 
 // input returns the event as OPA's input, without windows.
 func (e *event) input() ast.Object {
-	if e.whole == nil {
+	if e.loaded(); e.whole == nil {
 		e.whole = ast.NewObject(e.fields(0, e.doc.Len())...)
 	}
 	return e.whole

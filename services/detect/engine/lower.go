@@ -13,7 +13,7 @@ func nativeBuiltins() []string {
 	return []string{
 		"abs", "ceil", "contains", "count", "div", "endswith", "floor", "indexof",
 		"internal.member_2", "is_array", "is_boolean", "is_null", "is_number", "is_object", "is_string",
-		"lower", "minus", "mul", "net.cidr_contains", "net.cidr_is_valid", "object.get", "plus", "rem", "round",
+		"lower", "minus", "mul", "net.cidr_contains", "net.cidr_is_valid", "object.get", "plus", "regex.match", "rem", "round",
 		"sprintf", "startswith", "strings.any_prefix_match", "strings.any_suffix_match", "to_number",
 		"trim", "trim_left", "trim_prefix", "trim_right", "trim_space", "trim_suffix", "type_name", "upper",
 	}
@@ -215,7 +215,7 @@ func (l *lowering) call(c condition, name string, operator ast.Value, operands [
 	if !slices.Contains(l.native, name) {
 		return opaque
 	}
-	c.op, c.call = opCall, topdown.GetBuiltin(name)
+	c.op, c.name, c.call = opCall, name, topdown.GetBuiltin(name)
 	return c
 }
 

@@ -18,6 +18,7 @@ type Pack struct {
 	Problems Problems  // of the policies that were left out; only with KeepGoing
 	paths    []Path
 	memos    int // helpers whose truth is kept for an event
+	index    *index
 }
 
 // LoadOptions says what to do about broken policies.
@@ -66,6 +67,7 @@ func (b *builder) pack(ctx context.Context, o LoadOptions) (*Pack, error) {
 	slices.SortFunc(pack.Policies, func(a, c *Policy) int { return strings.Compare(a.Package, c.Package) })
 	problems = append(problems, pack.dropDoubles()...)
 	pack.paths, pack.memos, pack.Problems = b.paths.list, b.shared.memos, problems.sorted()
+	pack.index = newIndex(pack.Policies, pack.paths)
 	switch {
 	case len(problems) > 0 && !o.KeepGoing:
 		return nil, pack.Problems

@@ -47,7 +47,8 @@ type condition struct {
 	op      operation
 	negated bool
 	args    []operand
-	out     int // local that the result is bound to, or -1
+	out     int    // local that the result is bound to, or -1
+	name    string // of the builtin
 	call    topdown.BuiltinFunc
 	rule    *program
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/cordon-iot/cordon"
@@ -13,14 +14,27 @@ const DefaultRecent = 65_536
 // recent knows the events of a partition that came last, by their ids. Sources
 // deliver at least once: what is delivered twice counts once.
 type recent struct {
-	ids  []cordon.EventID // ring
+	ids  []shortID // ring
 	next int
-	has  map[cordon.EventID]struct{}
+	has  map[shortID]struct{}
 	last cordon.Position
 }
 
+// shortID stands for an id: the 16 bytes of a UUID, as ids of events are, or of
+// a hash of anything else. It keeps no memory of the record that the id is part
+// of.
+type shortID [16]byte
+
+func shortened(id string) shortID {
+	if b, ok := packUUID(id); ok {
+		return b
+	}
+	h := sha256.Sum256([]byte(id))
+	return shortID(h[:16])
+}
+
 func newRecent(n int) *recent {
-	return &recent{ids: make([]cordon.EventID, n), has: make(map[cordon.EventID]struct{})}
+	return &recent{ids: make([]shortID, n), has: make(map[shortID]struct{})}
 }
 
 // OrderError says that events were not given in the order of the log, each
@@ -49,15 +63,15 @@ func (r *recent) order(ev cordon.Event) error {
 // empty, whether that is.
 func (r *recent) add(id cordon.EventID, retry string) bool {
 	if retry == "" {
-		return r.note(id)
+		return r.note(shortened(string(id)))
 	}
-	fresh := r.note(cordon.EventID(retry))
-	r.note(id) // that it may come without retry as well is no reason to count it
+	fresh := r.note(shortened(retry))
+	r.note(shortened(string(id))) // that it may come without retry as well is no reason to count it
 	return fresh
 }
 
 // note remembers id and reports whether it is new.
-func (r *recent) note(id cordon.EventID) bool {
+func (r *recent) note(id shortID) bool {
 	if _, ok := r.has[id]; ok {
 		return false
 	}

@@ -8,8 +8,6 @@ import (
 	"io"
 
 	opa "github.com/open-policy-agent/opa/v1/version"
-
-	"github.com/cordon-iot/cordon"
 )
 
 // stateVersion changes whenever the same events would lead to another state, or
@@ -133,7 +131,7 @@ func (r *recent) save(w *stateWriter) {
 	w.count(r.next)
 	w.count(len(r.has))
 	for i := range len(r.has) { // from the newest back: what is empty comes last
-		w.id(string(r.ids[floorMod(int64(r.next-1-i), int64(len(r.ids)))]))
+		w.short(r.ids[floorMod(int64(r.next-1-i), int64(len(r.ids)))])
 	}
 }
 
@@ -144,7 +142,7 @@ func (r *recent) load(from *stateReader) {
 	r.next = from.count(len(r.ids) - 1)
 	n := from.count(len(r.ids))
 	for i := 0; i < n && from.err == nil; i++ {
-		id := cordon.EventID(from.id())
+		id := from.short()
 		r.ids[floorMod(int64(r.next-1-i), int64(len(r.ids)))] = id
 		r.has[id] = struct{}{}
 	}
