@@ -22,7 +22,7 @@ func (s *scanner) key(i, e int) (v, at int, found bool) {
 		return bad, e, false
 	}
 	key := b[i+1 : end]
-	if !s.trust && !s.ascends(heads, i+1, e, key) {
+	if !s.trust && !s.ascends(heads, i+1, key) {
 		return bad, e, false
 	}
 	for s.edges[e].heads.less(heads) {
@@ -42,8 +42,8 @@ func (s *scanner) key(i, e int) (v, at int, found bool) {
 // keyEnd returns the position of the quote behind the key that begins at i, or
 // len(body), and its heads.
 func (s *scanner) keyEnd(i int) (int, heads) {
-	if i <= s.limit {
-		w := windowOf((*[width]byte)(s.body[i:]))
+	if b := s.body; i < len(b)-room {
+		w := windowOf((*[width]byte)(b[i:]))
 		if n := w.quote(); n < width {
 			return i + n, w.heads(n)
 		}
@@ -55,22 +55,22 @@ func (s *scanner) keyEnd(i int) (int, heads) {
 // ascends reports whether key, which begins at i, comes after the one before it
 // and has no escapes, and remembers it. Wanted keys need no such look: what is
 // less than one of them was looked at here.
-func (s *scanner) ascends(h heads, i, e int, key []byte) bool {
+func (s *scanner) ascends(h heads, i int, key []byte) bool {
 	if s.escapes && bytes.IndexByte(key, '\\') >= 0 {
 		return false
 	}
 	ok := s.before.less(h)
 	if s.before == h {
-		ok = s.after(key, e)
+		ok = s.after(key)
 	}
 	s.before, s.start = h, i
 	return ok
 }
 
 // after is ascends of a key that has the heads of the one before it.
-func (s *scanner) after(key []byte, e int) bool {
-	if s.start == none {
-		return s.edges[e-1].key < string(key)
+func (s *scanner) after(key []byte) bool {
+	if s.start < 0 {
+		return s.edges[^s.start].key < string(key)
 	}
 	return bytes.Compare(s.body[s.start:stringEnd(s.body, s.start)], key) < 0
 }

@@ -21,6 +21,8 @@ type Paths struct {
 type edge struct {
 	text  window // what the body has for key: it, a quote and a colon
 	mask  window // of as much of text as there is
+	least uint64 // a body has less in the first eight bytes of a key: it is not wanted
+	most  uint64 // a body has more there: the key is greater
 	heads heads
 	key   string
 	size  int32 // of key, or last
@@ -89,10 +91,12 @@ func (p *Paths) flatten(n *node, up int32) {
 	for _, c := range n.children {
 		e := edge{heads: headsOf([]byte(c.key)), key: c.key, size: int32(len(c.key)), slot: c.slot, child: none, up: up}
 		e.text, e.mask = match(c.key)
+		e.least, e.most = bounds(n.children, c.key)
 		p.edges = append(p.edges, e)
 	}
 	end := edge{heads: heads{^uint64(0), ^uint64(0)}, size: last, slot: none, child: none, up: up, done: p.done(up)}
 	end.text, end.mask = nothing()
+	end.least, end.most = bounds(n.children, "\xff\xff\xff\xff\xff\xff\xff\xff")
 	p.edges = append(p.edges, end)
 	for i, c := range n.children {
 		if len(c.children) > 0 {

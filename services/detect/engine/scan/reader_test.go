@@ -133,8 +133,8 @@ type writer struct {
 }
 
 func newWriter(r *rand.Rand) *writer {
-	return &writer{Rand: r, mess: 1 << (2 + r.IntN(12)), keys: strings.Fields(
-		`a a_key_of_16_byte a_key_of_16_byteS a_key_of_16_byte_1 a_key_of_16_byte_12 a_key_of_16_bytes ab abcdefgh b c d device k{ uid é 中`)}
+	return &writer{Rand: r, mess: 1 << (2 + r.IntN(12)), keys: strings.Split(
+		`a,a b,a!,a_key_of_14_by,a_key_of_16_byte,a_key_of_16_byteS,a_key_of_16_byte_1,a_key_of_16_byte_12,a_key_of_16_bytes,ab,abcdefgh,abcdefghi,b,c,d,device,k{,uid,é,中`, ",")}
 }
 
 func (w *writer) oops() bool { return w.IntN(w.mess) == 0 }

@@ -49,7 +49,6 @@ func (p *Paths) Scan(body []byte, slots []Slot, trust bool) bool {
 	}
 	s := scanner{
 		body: body, slots: slots, edges: p.edges, trust: trust,
-		limit:   len(body) - width - 2,
 		escapes: bytes.IndexByte(body, '\\') >= 0,
 	}
 	if !s.walk() {

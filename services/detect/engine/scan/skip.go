@@ -40,25 +40,28 @@ func numberEnd(b []byte, i int) int {
 	return len(b)
 }
 
-// skipPlain passes over b, which has no backslash, from i on, outside of strings, until depth, the
-// number of brackets open at i, is zero, and returns the position behind, or
-// len(b). It looks at eight bytes at a time, wherever strings begin and end in
-// them: the product counts the quotes up to each byte; behind an odd number of
-// them a bracket is text.
+// skipPlain passes over b, which has no backslash, from i on, which is outside
+// of strings, until depth, the number of brackets open there, is zero. It
+// returns the position behind, or len(b). It looks at eight bytes at a time,
+// wherever strings begin and end in them: a bracket behind an odd number of
+// quotes is text.
 func skipPlain(b []byte, i, depth int) int {
-	var inside uint64 // ones if the last byte was in a string
+	var before uint64 // has the parity of the quotes before i
 	for ; i < len(b); i += 8 {
 		w := wordAt(b, i)
-		strings := equal(w, quotes)*ones ^ inside
-		inside = strings >> 56 & 1 * ones
-		found := brackets(w) &^ strings
-		for ; found != 0; found &= found - 1 {
-			if found&-found&(w>>1) != 0 { // opens: [ and { have this bit, ] and } do not
-				depth++
-			} else if depth--; depth == 0 {
-				return i + bits.TrailingZeros64(found)/8 + 1
+		others := unequal(w, quotes)
+		if found := brackets(w); found != 0 {
+			parity := uint64(bits.OnesCount64(before)) & 1
+			inside := (^others&highs>>7)*ones ^ parity*ones // the product counts the quotes up to each byte
+			for found &^= inside; found != 0; found &= found - 1 {
+				if found&-found&(w>>1) != 0 { // opens: [ and { have this bit, ] and } do not
+					depth++
+				} else if depth--; depth == 0 {
+					return i + bits.TrailingZeros64(found)/8 + 1
+				}
 			}
 		}
+		before ^= others & highs // of no quote all eight: that is even
 	}
 	return len(b)
 }

@@ -14,15 +14,16 @@ type scanner struct {
 	body    []byte
 	slots   []Slot
 	edges   []edge
-	limit   int  // behind positions up to here a window and one byte more are in the body
 	trust   bool // keys need not be compared with each other
 	escapes bool // there are backslashes
 
 	before heads // of the key before
-	start  int   // where that begins, 0 if there is none, or none if it is that of the edge before
+	start  int   // where that begins, 0 if there is none, ^e if it is that of edge e
 }
 
 const (
+	room = width + 2 // behind a position before this, from the end, are a window and two bytes more
+
 	bad  = -1 // position behind what cannot be read
 	done = -1 // edge when there is nothing left to find
 )
@@ -36,30 +37,40 @@ func (s *scanner) walk() bool {
 		i, e = s.behind(i, e)
 	}
 	for e != done {
-		edge := &edges[e]
-		v := i + int(edge.size) + len(`"":`)
-		found := i <= s.limit && b[i] == '"' && windowOf((*[width]byte)(b[i+1:])).is(edge.text, edge.mask) &&
-			(edge.size <= short || s.whole(i, edge))
-		if !found {
+		edge, found, v := &edges[e], false, bad
+		if i < len(b)-room && b[i] == '"' {
+			w := windowOf((*[width]byte)(b[i+1:]))
+			first := bits.ReverseBytes64(w.a)
+			for edge.most < first {
+				e++
+				edge = &edges[e]
+			}
+			if found = w.is(edge.text, edge.mask) && (edge.size <= short || s.whole(i, edge)); found {
+				v = i + int(edge.size) + len(`"":`)
+			} else if n := w.quote(); s.trust && first < edge.least && n < width {
+				v = i + n + len(`"":`)
+			}
+		}
+		if v == bad {
 			if v, e, found = s.key(i, e); v == bad {
 				return false
 			}
 			edge = &edges[e]
 		}
 		if found && !s.trust {
-			s.before, s.start = edge.heads, none
+			s.before, s.start = edge.heads, ^e
 		}
 		c, kind := b[v], String
 		switch {
 		case found && c == '{' && edge.child != none:
 			i, e = s.enter(v, edge)
 			continue
-		case c == '"' && v <= s.limit:
+		case c == '"' && v < len(b)-room:
 			n := windowOf((*[width]byte)(b[v+1:])).quote()
 			if i = v + n + len(`""`); n >= width || s.escapes && b[i-2] == '\\' {
 				i = stringEnd(b, v+1) + 1
 			}
-		case isNumber(c) && v <= s.limit:
+		case isNumber(c) && v < len(b)-room:
 			kind = Number
 			if ends := numberEnds(binary.LittleEndian.Uint64(b[v:])); ends != 0 {
 				i = v + bits.TrailingZeros64(ends)/8
@@ -132,7 +143,7 @@ func (s *scanner) behind(i, e int) (int, int) {
 			s.slots[up.slot].End = int32(i)
 		}
 		e = int(edge.up) + 1
-		s.before, s.start = up.heads, none
+		s.before, s.start = up.heads, ^int(edge.up)
 	}
 	return bad, done
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
+	"strings"
 )
 
 const (
@@ -69,6 +71,23 @@ func match(key string) (text, mask window) {
 	return windowOf(&t), windowOf(&m)
 }
 
+// bounds returns between what the first eight bytes are, as a number ordered as
+// text, where a body has key, which is one of those wanted. If they are less or
+// more the body's key comes before or after: keys are ordered as they are with
+// the quotes behind them, but for those with a byte less than a quote, for
+// which it is never less nor more.
+func bounds(wanted []*node, key string) (least, most uint64) {
+	below := func(c rune) bool { return c < '"' }
+	if slices.ContainsFunc(wanted, func(n *node) bool { return strings.ContainsFunc(n.key, below) }) {
+		return 0, ^uint64(0)
+	}
+	var low, high [8]byte
+	copy(low[:], key+`"`)
+	n := copy(high[:], key+`"`)
+	copy(high[n:], "\xff\xff\xff\xff\xff\xff\xff\xff")
+	return binary.BigEndian.Uint64(low[:]), binary.BigEndian.Uint64(high[:])
+}
+
 // nothing is what no UTF-8 begins with.
 func nothing() (text, mask window) {
 	all := window{^uint64(0), ^uint64(0)}
@@ -89,11 +108,11 @@ func wordAt(b []byte, i int) uint64 {
 // bytes behind it.
 func zeros(w uint64) uint64 { return (w - ones) &^ w & highs }
 
-// equal has the lowest bit of each byte of w that is one of same: a sum of
-// seven bits has the eighth unless all were zero.
-func equal(w, same uint64) uint64 {
+// unequal has the highest bit of each byte of w that is not one of same, and
+// other bits: a sum of seven bits has the eighth unless all were zero.
+func unequal(w, same uint64) uint64 {
 	w ^= same
-	return ^((w&lows + lows) | w) & highs >> 7
+	return (w&lows + lows) | w
 }
 
 // brackets has the lowest bit of each bracket of w, if w is text outside of
