@@ -33,7 +33,7 @@ func newLRU[V any](most int) *lru[V] {
 
 // get returns the value of key without making it newer.
 func (l *lru[V]) get(key []byte) (V, bool) {
-	e, ok := l.entries[string(key)]
+	e, ok := l.find(key)
 	if !ok {
 		var none V
 		return none, false
@@ -41,10 +41,20 @@ func (l *lru[V]) get(key []byte) (V, bool) {
 	return e.value, true
 }
 
+// find looks at the newest entry first: most often an event that was counted is
+// asked about next.
+func (l *lru[V]) find(key []byte) (*entry[V], bool) {
+	if e := l.head.next; e != &l.head && e.key == string(key) {
+		return e, true
+	}
+	e, ok := l.entries[string(key)]
+	return e, ok
+}
+
 // use returns the value of key, made by fresh if there is none, as the newest.
 // Others may be forgotten for it.
 func (l *lru[V]) use(key []byte, fresh func() V) *entry[V] {
-	e, ok := l.entries[string(key)]
+	e, ok := l.find(key)
 	switch {
 	case !ok:
 		return l.insert(string(key), fresh())
