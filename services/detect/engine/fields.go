@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/cordon-iot/cordon/services/detect/engine/scan"
 )
 
 // Kinds of scalars in keys. What differs in kind is another key: 1 is not "1".
@@ -41,12 +43,47 @@ func rawNumber(digits []byte) (float64, bool) {
 
 // appendField implements fields.
 func (e *event) appendField(b []byte, path int) ([]byte, bool) {
-	return appendScalar(b, e.at(path))
+	s, raw, ok := e.slotAt(path)
+	if !ok {
+		return appendScalar(b, e.at(path))
+	}
+	switch s.Kind {
+	case scan.String:
+		return appendRaw(b, keyText, raw), true
+	case scan.Number:
+		return appendRaw(b, keyNumber, raw), true
+	case scan.True, scan.False:
+		return appendBoolean(b, s.Kind == scan.True), true
+	}
+	return b, false
 }
 
 // number implements fields.
 func (e *event) number(path int) (float64, bool) {
-	t := e.at(path)
+	s, raw, ok := e.slotAt(path)
+	switch {
+	case !ok:
+		return numberOf(e.at(path))
+	case s.Kind != scan.Number:
+		return 0, false
+	}
+	if f, exact := scan.Float(raw); exact {
+		return f, true
+	}
+	return rawNumber(raw)
+}
+
+// slotAt is where the event was looked through for a path, with its bytes;
+// false where only its term says what it reads.
+func (e *event) slotAt(path int) (s scan.Slot, raw []byte, ok bool) {
+	if e.group == nil || e.group.slots[path] < 0 {
+		return s, nil, false
+	}
+	s = e.slots[e.group.slots[path]]
+	return s, e.Body[s.Start:s.End], s.Kind != scan.String || !s.Escaped
+}
+
+func numberOf(t *ast.Term) (float64, bool) {
 	if t == nil {
 		return 0, false
 	}
