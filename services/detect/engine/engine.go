@@ -168,7 +168,6 @@ func (e *Engine) evaluate(ctx context.Context, ev cordon.Event, retry string) ([
 		return nil, nil
 	}
 	e.machine.reset()
-	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
 	e.audit(ctx)
 	e.events++
 	e.counts.Events.Add(1)

@@ -89,6 +89,7 @@ func (e *Engine) ask(ctx context.Context, r *run, i int, input ast.Value, what s
 		r.counts.Timeouts.Add(1)
 		return nil, &OverrunError{Overrun: e.overrun(r, what+r.ruleName(i)), Again: true}
 	}
+	ctx = context.WithoutCancel(ctx) // an event is evaluated whole or not at all
 	defer e.costs(r)()
 	t, err := e.oracle.ask(ctx, r.ruleAt(i), e.event, input, r.counts)
 	if !topdown.IsCancel(err) {
