@@ -154,6 +154,9 @@ func (s *step) Close() error { return s.engine.Close() }
 
 // evaluate is given what was evaluated before, again, or what was not.
 func (s *step) evaluate(ctx context.Context, in cordon.Record, again bool) ([]cordon.Finding, error) {
+	if cordon.IsTick(in) {
+		return s.tick(ctx, in, again)
+	}
 	ev, err := cordon.EventOf(in)
 	if err != nil {
 		return nil, &stream.RejectError{Reason: reasonEnvelope, Err: err}
