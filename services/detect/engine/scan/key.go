@@ -18,7 +18,7 @@ func (s *scanner) key(i, e int) (v, at int, found bool) {
 		return bad, e, false
 	}
 	end, heads := s.keyEnd(i + 1)
-	if v = end + len(`":`); v >= len(b) || b[end+1] != ':' {
+	if v = end + len(`":`); v >= len(b) { // if the colon is a blank, no value begins at v
 		return bad, e, false
 	}
 	key := b[i+1 : end]

@@ -68,6 +68,9 @@ func compare(t testing.TB, paths [][]string, body []byte, slots []Slot) {
 func same(t testing.TB, body []byte, path []string, s Slot, want any) {
 	t.Helper()
 	raw := body[s.Start:s.End]
+	if s.Kind != String && len(bytes.TrimSpace(raw)) != len(raw) {
+		t.Fatalf("Scan(%q): %q is %q; want no blanks", body, path, raw)
+	}
 	if s.Kind == String {
 		if s.Escaped != bytes.Contains(raw, []byte(`\`)) {
 			t.Fatalf("Scan(%q): %q is escaped: %t", body, path, s.Escaped)

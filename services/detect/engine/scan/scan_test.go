@@ -69,9 +69,10 @@ func TestScanRefuses(t *testing.T) {
 		{"a key again behind an object", `{"a":{"b":1},"a":2}`}, {"a key before an object", `{"a":{"b":1},"A":2}`},
 		{"a long key again", `{"a_key_of_16_byte_1":1,"a_key_of_16_byte_1":1}`}, {"long keys out of order", `{"a_key_of_16_byte_2":1,"a_key_of_16_byte_1":1}`},
 		{"an escaped key", `{"\u0061":1}`}, {"an escaped key below", `{"a":{"\u0062":1}}`}, {"an escaped quote in a key", `{"a\"":1}`},
-		{"an empty key", `{"":1}`}, {"no end", `{"a":{"b":1}`}, {"more behind", `{}{}`}, {"no value", `{"a":}`},
+		{"an escaped key that looks like a wanted one", `{"a\b":1,"c":"a long text, so that there is room"}`},
+		{"a blank behind a number", `{"a":1 ,"b":"a long text, so that there is room"}`}, {"an empty key", `{"":1}`}, {"no end", `{"a":{"b":1}`}, {"more behind", `{}{}`}, {"no value", `{"a":}`},
 	} {
-		if got, ok := slotsOf("a a.b z", c.body, false); ok {
+		if got, ok := slotsOf(`a a.b a\b z`, c.body, false); ok {
 			t.Errorf("%s: Scan(%s) = %s; want false", c.name, c.body, got)
 		}
 	}
