@@ -75,6 +75,30 @@ func TestAllIsWell(t *testing.T) {
 	}
 }
 
+// A fixture may hold ticks, by which a policy notices silence.
+func TestTicksInFixtures(t *testing.T) {
+	tick := "\n{\"class_name\":\"cordon.tick\",\"time\":60001}"
+	fsys := files(
+		"a/b/policy.rego", `# METADATA
+# title: T
+# description: D
+# custom:
+#   id: CRD-0001
+#   severity: low
+#   response: alert
+#   windows:
+#     beat: {kind: absence, by: [input.device.uid], over: 1m}
+package policies.a.b
+
+observe contains "beat" if input.n
+
+findings contains "silent" if input.windows.beat.overdue_s >= 0
+`, "a/b/hit/over.ndjson", event("1")+tick, "a/b/miss/missing-n.ndjson", `{"device":{"uid":"d"},"time":1}`+tick)
+	if n, fs, err := Fixtures(context.Background(), fsys, load(t, fsys)); n != 3 || err != nil || len(fs) > 0 {
+		t.Errorf("Fixtures = %d, %v, %v; want 3 that are right", n, fs, err)
+	}
+}
+
 func load(t *testing.T, fsys fstest.MapFS) *engine.Pack {
 	t.Helper()
 	p, err := engine.Load(context.Background(), fsys, engine.LoadOptions{})

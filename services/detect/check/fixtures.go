@@ -17,7 +17,8 @@ import (
 )
 
 // Folders of fixtures beside a policy. A fixture is a sequence of events, one
-// JSON object a line, in the order in which the log has them.
+// JSON object a line, in the order in which the log has them. A tick is
+// {"class_name": "cordon.tick", "time": ...}.
 const (
 	HitFolder  = "hit"  // the policy finds something in each
 	MissFolder = "miss" // and nothing in these
@@ -107,7 +108,7 @@ func (r *fixtureRun) one(name string, text []byte, hit bool) {
 	}})
 	found := 0
 	for i, ev := range events {
-		fs, err := e.Evaluate(r.ctx, ev)
+		fs, err := evaluate(r.ctx, e, ev)
 		if err != nil {
 			fail("line %d: %v", i+1, err)
 			return
@@ -124,6 +125,14 @@ func (r *fixtureRun) one(name string, text []byte, hit bool) {
 	if hit != (found > 0) {
 		fail("%d findings of %s; want them: %t", found, r.policy.ID, hit)
 	}
+}
+
+// evaluate gives e an event or a tick.
+func evaluate(ctx context.Context, e *engine.Engine, ev cordon.Event) ([]cordon.Finding, error) {
+	if ev.Class == cordon.TickType {
+		return e.Tick(ctx, ev.Time, ev.Position)
+	}
+	return e.Evaluate(ctx, ev)
 }
 
 // Events reads the events of a fixture. What the envelope says of an event in
@@ -151,6 +160,7 @@ func Events(text []byte) ([]cordon.Event, error) {
 
 func eventOf(body []byte) (cordon.Event, error) {
 	var b struct {
+		Class  string `json:"class_name"`
 		Time   *int64 `json:"time"`
 		Device struct {
 			UID string `json:"uid"`
@@ -159,10 +169,14 @@ func eventOf(body []byte) (cordon.Event, error) {
 	if err := json.Unmarshal(body, &b); err != nil {
 		return cordon.Event{}, err
 	}
-	if b.Time == nil || b.Device.UID == "" {
+	isTick := b.Class == cordon.TickType
+	if b.Time == nil || b.Device.UID == "" && !isTick {
 		return cordon.Event{}, errors.New("time or device.uid is missing: ingest sets both on every event")
 	}
 	at := time.UnixMilli(*b.Time).UTC()
+	if isTick {
+		return cordon.Event{Class: cordon.TickType, Time: at}, nil
+	}
 	return cordon.Event{
 		ID: cordon.NewEventID("fixture", body), Device: cordon.DeviceID(b.Device.UID),
 		Source: "/fixture", Time: at, Recorded: at, Body: body,
