@@ -41,7 +41,7 @@ var _ holder = (*stream.Claim)(nil)
 // openJournal takes over the changes of partition of events, which claim holds
 // from offset start on, and returns those that count.
 func openJournal(ctx context.Context, k wkafka.Config, topic string, claim holder, partition int, start int64) (*journal, []cordon.Change, error) {
-	n, err := wkafka.Partitions(ctx, k, topic)
+	n, err := stream.Partitions(ctx, k, topic)
 	if err != nil {
 		return nil, nil, fmt.Errorf("topic %s: %w; make it with `cordon topic create`", topic, err)
 	}

@@ -45,13 +45,13 @@ type keptPack struct {
 	pack   *engine.Pack
 }
 
-// mostPacks bounds the compiled sets in memory: what partitions run, and what
-// they ran before the change that they are folding over.
-const mostPacks = 8
+// mostPacks bounds the compiled sets that are kept in case somebody asks: what
+// partitions run, and what they ran before the change that they fold over.
+const mostPacks = 4
 
 func newLibrary(ctx context.Context, o Options, m *reloadMetrics) (*library, error) {
 	l := &library{kafka: o.Kafka, topic: o.Topics.Rulesets(), log: o.Log, metrics: m, now: o.Now}
-	n, err := wkafka.Partitions(ctx, o.Kafka, l.topic)
+	n, err := stream.Partitions(ctx, o.Kafka, l.topic)
 	if err != nil {
 		return nil, fmt.Errorf("topic %s: %w; make it with `cordon topic create`", l.topic, err)
 	}

@@ -42,26 +42,27 @@ func (w *watcher) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unusable := errors.New("no policies: the log has none yet; name the folder that holds <area>/<name>/policy.rego")
 	if newest != nil {
-		set, err := w.library.compile(ctx, newest, at)
-		if err != nil && w.fsys == nil {
-			return err
-		}
-		if err == nil {
+		var set *ruleset
+		if set, unusable = w.library.compile(ctx, newest, at); unusable == nil {
 			w.library.advance(set)
 		}
 	}
 	if w.fsys == nil {
-		if newest == nil {
-			return errors.New("no policies: the log has none yet; name the folder that holds <area>/<name>/policy.rego")
-		}
-		return nil
+		return unusable
 	}
 	if w.done, err = signature(w.fsys); err != nil {
 		return err
 	}
 	w.resting = w.done
-	return w.first(ctx)
+	if err := w.first(ctx); err != nil {
+		return err
+	}
+	if w.library.latest.Load() == nil {
+		return fmt.Errorf("%w; the folder holds what it replaced: run the version of the program that published it, or start with --policies-force", unusable)
+	}
+	return nil
 }
 
 // first is start for the folder.

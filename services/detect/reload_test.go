@@ -300,6 +300,16 @@ func gauge(t *testing.T, reg *prometheus.Registry, name string) float64 {
 	return 0
 }
 
+// Without its topics a process says what to do instead of waiting for ever.
+func TestRunWithoutTopics(t *testing.T) {
+	folder := fstest.MapFS{}
+	put(folder, "one")
+	err := Run(t.Context(), Options{Kafka: kafkatest.Start(t), Topics: cordon.Topics{Prefix: "nobody-made-these."}, Files: folder})
+	if err == nil || !strings.Contains(err.Error(), "cordon topic create") {
+		t.Errorf("Run without topics = %v; want an error that says how to make them", err)
+	}
+}
+
 // A process without a folder runs what the log has.
 func TestRunFromTheLog(t *testing.T) {
 	b := newBench(t)
@@ -373,6 +383,31 @@ func TestWhoPublishes(t *testing.T) {
 			t.Errorf("step %d, %s: in force is %s; want %s", i, step.why, got, step.want)
 		}
 	}
+}
+
+// A process that cannot compile what the log has, and whose folder was replaced
+// by that, says so and does not start.
+func TestStartBehindWhatItCannotCompile(t *testing.T) {
+	b := newBench(t)
+	old := cordon.NewRuleset(versionFiles("one"), "ana", time.Time{}, nil)
+	rec, err := cordon.NewRuleset(map[string]string{"a/b/policy.rego": "not Rego"}, "bo", time.Time{}, &old).Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.log.Append(t.Context(), b.topics.Rulesets(), rec); err != nil {
+		t.Fatal(err)
+	}
+	folder := fstest.MapFS{}
+	put(folder, "one")
+	o := Options{Kafka: b.kafka, Topics: b.topics, Files: folder}
+	if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "--policies-force") || !strings.Contains(err.Error(), "a/b/policy.rego") {
+		t.Errorf("Run = %v; want an error that says what does not compile and what to do", err)
+	}
+	o.Force = true
+	stop := b.start(o)
+	defer stop()
+	b.append(plainEvent(0))
+	b.wait("a finding", func() bool { return len(b.all(b.topics.Findings())) == 1 })
 }
 
 // put makes folder hold the version name, as a change of a moment later.
