@@ -198,8 +198,8 @@ func (a *atom) any(text string, is func(text, word string) bool) truth {
 // within reports whether text is an address in a net. Other writings than the
 // plain one are OPA's to read.
 func (a *atom) within(text string) truth {
-	addr, err := netip.ParseAddr(text)
-	if err != nil || addr.Is4In6() || addr.Zone() != "" {
+	addr, ok := plainAddress(text)
+	if !ok {
 		return maybe
 	}
 	for _, n := range a.nets {
@@ -208,4 +208,10 @@ func (a *atom) within(text string) truth {
 		}
 	}
 	return no
+}
+
+// plainAddress reads an address in a form that everybody reads alike.
+func plainAddress(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	return addr, err == nil && !addr.Is4In6() && addr.Zone() == ""
 }

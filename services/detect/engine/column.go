@@ -82,8 +82,12 @@ func newColumn(clauses int, rows []rowAtom) column {
 		c.keep = newInKeeper(others, rows)
 	case isOrdered:
 		c.keep = newOrderKeeper(others, rows)
-	case hasPrefix:
-		c.keep = newPrefixKeeper(others, rows)
+	case hasPrefix, hasSuffix:
+		c.keep = newEndKeeper(others, rows)
+	case hasPart:
+		c.keep = newPartKeeper(others, rows)
+	case isWithin:
+		c.keep = newNetKeeper(others, rows)
 	default:
 		c.keep = newKindKeeper(others, rows)
 	}
@@ -252,48 +256,4 @@ func (k *orderKeeper) keep(v value, _ bitset) bitset {
 		return k.regions[2*i+1]
 	}
 	return k.regions[2*i]
-}
-
-// prefixKeeper finds clauses by what a text begins with, of every length that
-// occurs.
-type prefixKeeper struct {
-	others  bitset
-	lengths []int // ascending
-	words   map[string]bitset
-	missing bitset
-}
-
-func newPrefixKeeper(others bitset, rows []rowAtom) *prefixKeeper {
-	k := &prefixKeeper{others: others, words: map[string]bitset{}, missing: kept(others, rows, value{})}
-	for _, r := range rows {
-		for _, w := range r.atom.words {
-			if k.words[w] == nil {
-				k.words[w] = make(bitset, len(others))
-			}
-			k.words[w].set(r.clause)
-			if i, known := slices.BinarySearch(k.lengths, len(w)); !known {
-				k.lengths = slices.Insert(k.lengths, i, len(w))
-			}
-		}
-	}
-	return k
-}
-
-func (k *prefixKeeper) keep(v value, scratch bitset) bitset {
-	switch {
-	case v.kind == scan.Missing:
-		return k.missing
-	case v.kind != scan.String || v.unsure:
-		return nil
-	}
-	copy(scratch, k.others)
-	for _, n := range k.lengths {
-		if n > len(v.text) {
-			break
-		}
-		if b, ok := k.words[v.text[:n]]; ok {
-			scratch.or(b)
-		}
-	}
-	return scratch
 }

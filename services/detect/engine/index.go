@@ -265,7 +265,7 @@ func (a *atom) family() (test, bool) {
 		return isDefined, true
 	case isIn, isOrdered:
 		return a.test, true
-	case hasPrefix:
+	case hasPrefix, hasSuffix, hasPart, isWithin:
 		return a.test, !a.not
 	}
 	return 0, false

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -97,7 +98,7 @@ func TestClauses(t *testing.T) {
 func randomValue(r *rand.Rand) value {
 	switch r.IntN(10) {
 	case 0, 1, 2:
-		words := []string{"", "a", "ab", "abc", "b", "10.", "10.1"}
+		words := []string{"", "a", "ab", "abc", "b", "xbcab", "10.", "10.1", "10.1.2.3", "11.0.0.1", "fd00::1", "::ffff:10.0.0.1"}
 		return value{kind: scan.String, text: words[r.IntN(len(words))], unsure: r.IntN(8) == 0}
 	case 3, 4, 5:
 		return value{kind: scan.Number, number: float64(r.IntN(12)) / 2, unsure: r.IntN(8) == 0}
@@ -108,12 +109,14 @@ func randomValue(r *rand.Rand) value {
 }
 
 func randomAtom(r *rand.Rand, kind test) *atom {
-	a := &atom{test: kind, not: kind != hasPrefix && r.IntN(3) == 0, set: newSet()}
+	_, negatable := (&atom{test: kind, not: true}).family()
+	a := &atom{test: kind, not: negatable && r.IntN(3) == 0, set: newSet()}
 	for range 1 + r.IntN(3) {
 		if v := randomValue(r); v.kind != unknown && !v.unsure {
 			a.set.add(v)
 		}
-		a.words = append(a.words, []string{"", "a", "ab", "10.", "10.1.2"}[r.IntN(5)])
+		a.words = append(a.words, []string{"", "a", "ab", "10.", "10.1.2", "b", "bc", "1"}[r.IntN(8)])
+		a.nets = append(a.nets, netip.MustParsePrefix([]string{"10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "fd00::/8"}[r.IntN(5)]))
 	}
 	a.op, a.than = []operation{opLess, opLessEqual, opGreater, opGreaterEqual}[r.IntN(4)], float64(r.IntN(10))/2
 	return a
@@ -122,7 +125,7 @@ func randomAtom(r *rand.Rand, kind test) *atom {
 // TestColumns: a column leaves what its atoms, asked one by one, do not exclude.
 func TestColumns(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, kind := range []test{isDefined, isTruthy, isIn, isOrdered, hasPrefix} {
+	for _, kind := range []test{isDefined, isTruthy, isIn, isOrdered, hasPrefix, hasSuffix, hasPart, isWithin} {
 		for range 200 {
 			const clauses = 70
 			var rows []rowAtom
