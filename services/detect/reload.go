@@ -12,6 +12,7 @@ import (
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/services/detect/check"
 	"github.com/cordon-iot/cordon/services/detect/engine"
+	"github.com/cordon-iot/cordon/services/detect/guard"
 )
 
 // testTime bounds how long the tests of a changed folder may take.
@@ -22,6 +23,7 @@ const testTime = time.Minute
 // the log of the program.
 type watcher struct {
 	fsys    fs.FS
+	guard   *guard.Guard // may be nil
 	library *library
 	author  string
 	force   bool
@@ -71,6 +73,9 @@ func (w *watcher) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.leaveOut(ctx, files.rules); err != nil {
+		return err
+	}
 	set := cordon.NewRuleset(files.rules, w.author, w.time(), nil)
 	pack, err := load(ctx, engine.LoadOptions{KeepGoing: true}, set.Files)
 	if err != nil {
@@ -84,6 +89,17 @@ func (w *watcher) first(ctx context.Context) error {
 		w.log.Error("policy left out", "file", p.File, "line", p.Line, "cause", p.Cause, "next", p.Next)
 	}
 	return w.offer(ctx, set, pack)
+}
+
+// leaveOut takes out of files what costs too much to compile. It must not get
+// into the log, where everybody would compile it.
+func (w *watcher) leaveOut(ctx context.Context, files map[string]string) error {
+	bad, err := w.guard.Refused(ctx, files)
+	for _, p := range bad {
+		delete(files, p.File)
+		w.log.Error("policy left out", "file", p.File, "line", p.Line, "cause", p.Cause, "next", p.Next)
+	}
+	return err
 }
 
 // run looks at the folder at every tick until ctx ends.
@@ -132,6 +148,12 @@ func (w *watcher) try(ctx context.Context) (cordon.Ruleset, *engine.Pack, error)
 	files, err := readFolder(w.fsys)
 	if err != nil {
 		return cordon.Ruleset{}, nil, err
+	}
+	switch bad, err := w.guard.Refused(ctx, files.rules); {
+	case err != nil:
+		return cordon.Ruleset{}, nil, err
+	case len(bad) > 0:
+		return cordon.Ruleset{}, nil, bad
 	}
 	set := cordon.NewRuleset(files.rules, w.author, w.time(), nil)
 	pack, err := load(ctx, engine.LoadOptions{}, set.Files)

@@ -17,6 +17,7 @@ import (
 	"github.com/cordon-iot/cordon/internal/stream"
 	"github.com/cordon-iot/cordon/internal/tracing"
 	"github.com/cordon-iot/cordon/services/detect/engine"
+	"github.com/cordon-iot/cordon/services/detect/guard"
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 	Progress func(stream.Progress) // told what is left to read before work begins; may be nil
 	Session  time.Duration         // of the consumer group; 0: its default
 	Watch    time.Duration         // between looks at the folder of policies; 0: 2 s
+	Guard    *guard.Guard          // compiles policies of the folder first, within limits; nil: nobody does
 	Engine   engine.Options        // zero will do; Counts and Report are set by Run
 }
 
@@ -90,7 +92,7 @@ func (o Options) run(ctx context.Context, m *reloadMetrics) error {
 	if err != nil {
 		return err
 	}
-	w := &watcher{fsys: o.Files, library: lib, author: o.Author, force: o.Force, log: o.Log, metrics: m, now: o.Now}
+	w := &watcher{fsys: o.Files, guard: o.Guard, library: lib, author: o.Author, force: o.Force, log: o.Log, metrics: m, now: o.Now}
 	if err := w.start(ctx); err != nil {
 		return err
 	}

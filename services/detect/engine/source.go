@@ -88,25 +88,21 @@ func (s *source) readModule(fsys fs.FS, name string, caps *ast.Capabilities) err
 			Next: "a policy is <area>/<name>/" + policyFile + ", shared Rego is " + libFolder + "/<name>.rego, tests end in " + testSuffix})
 		return nil
 	}
-	m := module{file: name, text: text}
 	isLib := strings.HasPrefix(name, libFolder+"/")
 	lib := strings.TrimSuffix(path.Base(name), ".rego")
-	m.parsed, err = ast.ParseModuleWithOpts(name, string(text), ast.ParserOptions{ProcessAnnotation: true, Capabilities: caps, RegoVersion: ast.RegoV1})
-	if err == nil && m.parsed == nil {
-		err = errors.New("the file is empty")
-	}
-	if err != nil {
-		s.problem(parseProblems(name, err)...)
+	parsed, bad := parse(name, text, caps)
+	if len(bad) > 0 {
+		s.problem(bad...)
 		if isLib {
 			s.broken[libFolder+"/"+lib] = name
 		}
 		return nil
 	}
+	m := module{file: name, text: text, parsed: parsed}
 	if got := strings.TrimPrefix(m.parsed.Package.Path.String(), "data."); got != want {
 		s.problem(Problem{File: name, Line: m.parsed.Package.Location.Row, Cause: "package " + got + " does not fit the folder", Next: "write package " + want})
 		return nil
 	}
-	var bad Problems
 	m.reads, bad = readsOf(m.parsed, name)
 	s.problem(bad...)
 	switch {
@@ -116,6 +112,21 @@ func (s *source) readModule(fsys fs.FS, name string, caps *ast.Capabilities) err
 		s.policies = append(s.policies, m)
 	}
 	return nil
+}
+
+// parse parses a file that is not too dear.
+func parse(file string, text []byte, caps *ast.Capabilities) (*ast.Module, Problems) {
+	if bad := dearText(file, text); len(bad) > 0 {
+		return nil, bad
+	}
+	m, err := ast.ParseModuleWithOpts(file, string(text), ast.ParserOptions{ProcessAnnotation: true, Capabilities: caps, RegoVersion: ast.RegoV1})
+	if err == nil && m == nil {
+		err = errors.New("the file is empty")
+	}
+	if err != nil {
+		return nil, parseProblems(file, err)
+	}
+	return m, dearModule(file, m)
 }
 
 // packageOf returns the package that a file must have, and whether the file is
