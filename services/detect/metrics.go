@@ -16,6 +16,7 @@ type collector struct {
 
 	events, candidates, observed, findings, suppressed *prometheus.Desc
 	failures, late, evicted, again, loaded, leftOut    *prometheus.Desc
+	disabled, audited, mismatches, cost, share         *prometheus.Desc
 }
 
 func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
@@ -35,6 +36,11 @@ func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
 		again:      desc("duplicate_events_total", "Events that had been delivered before; they count once."),
 		loaded:     desc("policies", "Policies in force."),
 		leftOut:    desc("policy_problems", "Problems in the folder of policies; what has one is not in force."),
+		disabled:   desc("disabled", "Partitions in which a policy is disabled, because it took too long too often; must be 0.", "policy"),
+		audited:    desc("audited_total", "Rules that OPA was asked about although they are decided without it, of all policies."),
+		mismatches: desc("audit_mismatches_total", "Of these, those of which OPA said otherwise; must be 0. From then on OPA decides them.", "policy"),
+		cost:       desc("opa_seconds", "What evaluations of a policy by OPA took, to within a quarter.", "policy"),
+		share:      desc("opa_share", "Share of a policy in the time that OPA took for all.", "policy"),
 	}
 }
 
@@ -43,6 +49,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.events, c.candidates, c.observed, c.findings, c.suppressed,
 		c.failures, c.late, c.evicted, c.again, c.loaded, c.leftOut,
+		c.disabled, c.audited, c.mismatches, c.cost, c.share,
 	} {
 		ch <- d
 	}
@@ -68,6 +75,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			counter(c.evicted, &w.Evicted, id, name)
 		}
 	})
+	c.collectSafety(ch)
 	pack := c.pack()
 	ch <- prometheus.MustNewConstMetric(c.loaded, prometheus.GaugeValue, float64(len(pack.Policies)))
 	ch <- prometheus.MustNewConstMetric(c.leftOut, prometheus.GaugeValue, float64(len(pack.Problems)))

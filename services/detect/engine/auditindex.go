@@ -9,10 +9,13 @@ import (
 	"github.com/cordon-iot/cordon"
 )
 
-// native is what is known of rule i of r without OPA.
+// native is what is known of rule i of r without OPA: what the index says if it
+// decides, else what the machine does.
 func (e *Engine) native(r *run, i int) truth {
-	if g := e.event.group; g != nil && e.indexed(g, r.number, i) == no {
-		return no
+	if g := e.event.group; g != nil {
+		if v := e.indexed(g, r.number, i); v == no || v == yes && i != findingsAt {
+			return v
+		}
 	}
 	return e.truth(r, i)
 }
