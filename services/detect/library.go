@@ -19,7 +19,6 @@ import (
 // ruleset is a set of policies that stands in the log, compiled.
 type ruleset struct {
 	digest, author string
-	before         []string        // digests of earlier sets
 	at             cordon.Position // where it stands
 	pack           *engine.Pack
 }
@@ -87,7 +86,7 @@ func (l *library) read(ctx context.Context, at cordon.Position) (s *cordon.Rules
 // compile returns s, compiled. Policies with errors are left out, as they were
 // wherever else s was compiled.
 func (l *library) compile(ctx context.Context, s *cordon.Ruleset, at cordon.Position) (*ruleset, error) {
-	set := &ruleset{digest: s.Digest, author: s.Author, before: s.Before, at: at, pack: l.known(s.Digest)}
+	set := &ruleset{digest: s.Digest, author: s.Author, at: at, pack: l.known(s.Digest)}
 	if set.pack != nil {
 		return set, nil
 	}
@@ -144,6 +143,28 @@ func (l *library) of(ctx context.Context, c cordon.Change) (*ruleset, error) {
 	return l.compile(ctx, s, at)
 }
 
+// catchUp puts the newest set in the log in force.
+func (l *library) catchUp(ctx context.Context) error {
+	newest, at, err := l.newest(ctx)
+	if err != nil {
+		return err
+	}
+	if newest == nil {
+		return errors.New("no policies: the log has none yet; name the folder that holds <area>/<name>/policy.rego")
+	}
+	set, err := l.compile(ctx, newest, at)
+	if err == nil {
+		l.advance(set)
+	}
+	return err
+}
+
+// hold puts s in force, which stands at a place in the log and is compiled to p.
+func (l *library) hold(s cordon.Ruleset, at cordon.Position, p *engine.Pack) {
+	l.keep(s.Digest, p)
+	l.advance(&ruleset{digest: s.Digest, author: s.Author, at: at, pack: p})
+}
+
 // publish appends s, which is compiled to p, and puts it in force.
 func (l *library) publish(ctx context.Context, s cordon.Ruleset, p *engine.Pack) error {
 	rec, err := s.Record()
@@ -158,9 +179,8 @@ func (l *library) publish(ctx context.Context, s cordon.Ruleset, p *engine.Pack)
 	for {
 		at, err := app.Append(ctx, l.topic, rec)
 		if err == nil {
-			l.keep(s.Digest, p)
 			l.metrics.changed("published")
-			l.advance(&ruleset{digest: s.Digest, author: s.Author, before: s.Before, at: at[0], pack: p})
+			l.hold(s, at[0], p)
 			return nil
 		}
 		if ctx.Err() != nil || !errors.Is(err, wkafka.ErrUnknownOutcome) { // the same set twice is one

@@ -40,31 +40,15 @@ type watcher struct {
 // leaves out the policies that are broken: one must not keep a service from
 // starting that is there for all others.
 func (w *watcher) start(ctx context.Context) error {
-	newest, at, err := w.library.newest(ctx)
-	if err != nil {
-		return err
-	}
-	unusable := errors.New("no policies: the log has none yet; name the folder that holds <area>/<name>/policy.rego")
-	if newest != nil {
-		var set *ruleset
-		if set, unusable = w.library.compile(ctx, newest, at); unusable == nil {
-			w.library.advance(set)
-		}
-	}
+	err := w.library.catchUp(ctx)
 	if w.fsys == nil {
-		return unusable
+		return err
 	}
 	if w.done, err = signature(w.fsys); err != nil {
 		return err
 	}
 	w.resting = w.done
-	if err := w.first(ctx); err != nil {
-		return err
-	}
-	if w.library.latest.Load() == nil {
-		return fmt.Errorf("%w; the folder holds what it replaced: run the version of the program that published it, or start with --policies-force", unusable)
-	}
-	return nil
+	return w.first(ctx)
 }
 
 // first is start for the folder.
@@ -220,22 +204,33 @@ func (w *watcher) broken(err error) {
 func (w *watcher) offer(ctx context.Context, set cordon.Ruleset, pack *engine.Pack) error {
 	before := w.held
 	w.held = set.Digest
-	newest, _, err := w.library.newest(ctx)
+	newest, at, err := w.library.newest(ctx)
 	if err != nil {
 		return err
 	}
 	switch {
 	case newest == nil:
 	case newest.Digest == set.Digest:
+		w.library.hold(*newest, at, pack)
 		return nil
 	case !w.force && before != newest.Digest && slices.Contains(newest.Before, set.Digest):
 		w.metrics.changed("stale")
 		w.log.Warn("the folder holds policies that were replaced since; those in the log stay in force",
 			"folder", short(set.Digest), "log", short(newest.Digest), "author", newest.Author,
 			"next", "bring the folder up to date, or start with --policies-force to go back to it")
-		return nil
+		return w.behind(ctx)
 	}
 	return w.library.publish(ctx, cordon.NewRuleset(set.Files, w.author, w.time(), newest), pack)
+}
+
+// behind is what is done when the folder holds what was replaced: the log's are
+// to run.
+func (w *watcher) behind(ctx context.Context) error {
+	err := w.library.catchUp(ctx)
+	if err != nil && w.library.latest.Load() == nil {
+		return fmt.Errorf("%w; the folder holds what they replaced: run the version of the program that published them, or start with --policies-force", err)
+	}
+	return nil
 }
 
 func (w *watcher) time() time.Time {

@@ -410,6 +410,36 @@ func TestStartBehindWhatItCannotCompile(t *testing.T) {
 	b.wait("a finding", func() bool { return len(b.all(b.topics.Findings())) == 1 })
 }
 
+// Of several processes that start at once one publishes; the others find that
+// when they are about to, and run the same.
+func TestStartAtOnce(t *testing.T) {
+	b := newBench(t)
+	var all []*watcher
+	for range 3 {
+		lib, err := newLibrary(t.Context(), Options{Kafka: b.kafka, Topics: b.topics, Log: slog.New(slog.DiscardHandler)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder := fstest.MapFS{}
+		put(folder, "one")
+		all = append(all, &watcher{fsys: folder, library: lib, log: slog.New(slog.DiscardHandler)})
+		if err := lib.catchUp(t.Context()); err == nil {
+			t.Fatal("catchUp with nothing in the log = nil; want an error")
+		}
+	}
+	for i, w := range all {
+		if err := w.first(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.library.latest.Load(); got == nil || got.at.Offset != 0 || got.digest != digestOfVersion("one") {
+			t.Errorf("process %d runs %+v; want the one set in the log", i, got)
+		}
+	}
+	if n := len(b.all(b.topics.Rulesets())); n != 1 {
+		t.Errorf("%d sets in the log; want 1", n)
+	}
+}
+
 // put makes folder hold the version name, as a change of a moment later.
 func put(folder fstest.MapFS, name string) {
 	at := time.Unix(1, 0)
