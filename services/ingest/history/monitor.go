@@ -53,15 +53,17 @@ func newMonitor(o Options, at *places, m *metrics) *monitor {
 	}
 }
 
-// run checks until ctx ends or this user turns out not to be allowed to look.
+// run checks until ctx ends or this user turns out not to be allowed to look:
+// for the first time soon after a start, when a fault is likeliest.
 func (m *monitor) run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
+	tick := time.NewTimer(every / 10)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			tick.Reset(every)
 		}
 		for _, t := range m.tables {
 			err := m.check(ctx, t)
