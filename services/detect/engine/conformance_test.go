@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases: %d confirmed, %d through the prefilter", len(all), confirmed, filtered)
-	if confirmed < 1_800 || filtered < 1_600 {
+	if confirmed < 1_650 || filtered < 1_480 {
 		t.Errorf("%d cases confirmed and %d through the prefilter; want more", confirmed, filtered)
 	}
 	checkSkipped(t, skipped)

@@ -13,6 +13,7 @@ func checkRules(m module, meta Meta) Problems {
 	c := ruleCheck{file: m.file, meta: meta, observed: map[string]bool{}}
 	for _, r := range m.parsed.Rules {
 		c.rule(r)
+		c.patterns(r)
 	}
 	if !c.found {
 		c.bad(m.parsed.Package.Location, "no rule "+findingsRule, `write findings contains {"summary": "..."} if { ... }`)
