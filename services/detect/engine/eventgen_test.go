@@ -61,15 +61,15 @@ func (g gen) event() *node {
 		}
 	}
 	n.set([]string{"class_uid"}, scalar(g.pick("4001", "4001", "4003", "4007", "4014", "3002", "1007", "1010", "5001", "5019", "9999")))
-	n.set([]string{"device", "uid"}, scalar(g.pick(`"d"`, `"d"`, `"dev-1"`, `"dev-2"`, `"dev-3"`, `"dev-4"`)))
+	n.set([]string{"device", "uid"}, scalar(g.pick(`"d"`, `"d"`, `"d"`, `"dev-1"`, `"dev-2"`, `"dev-3"`, `"dev-4"`)))
 	set("device.type", 70, scalar(g.pick(`"camera"`, `"plc"`, `"cam"`)))
-	set("k", 80, scalar(fmt.Sprint(g.IntN(30))))
+	set("k", 90, scalar(fmt.Sprint(g.IntN(4))))
 	set("n", 80, scalar(g.number()))
 	set("m", 60, scalar(g.number()))
 	set("s", 80, scalar(`"`+g.word()+`"`))
 	set("t", 60, scalar(`"`+g.word()+`"`))
 	set("b", 60, scalar(g.pick("true", "false")))
-	set("ip", 70, scalar(g.pick(`"10.0.0.1"`, `"10.0.0.2"`, `"192.168.0.1"`, `"2001:db8::1"`, `"::1"`)))
+	set("ip", 70, scalar(g.pick(`"10.0.0.1"`, `"10.0.0.2"`, `"10.1.2.3"`, `"192.168.0.1"`, `"2001:db8::1"`, `"::1"`)))
 	set("o.s", 70, g.value(0))
 	set("o.n", 60, scalar(g.number()))
 	set("o.p.q", 40, g.value(0))

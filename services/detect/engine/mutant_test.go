@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +26,7 @@ func TestMutants(t *testing.T) {
 			t.Fatalf("seed %d: without a fault, event %d is said to be wrong: %s", s.seed, at, s.events[at].Body)
 		}
 	}
-	for _, m := range machineMutants() {
+	for _, m := range slices.Concat(machineMutants(), indexMutants()) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for _, s := range streams {
@@ -49,9 +50,9 @@ type recording struct {
 func recordings(t *testing.T) []recording {
 	t.Helper()
 	var out []recording
-	for i := range uint64(4) {
+	for i := range uint64(6) {
 		r := recording{trial: newTrial(t, 1_000+i, 100)}
-		for range 600 {
+		for range 800 {
 			ev := r.event()
 			r.events, r.want = append(r.events, ev), append(r.want, r.opa.says(t, ev))
 		}

@@ -24,7 +24,7 @@ type madePolicy struct {
 	observe  []string
 	findings []madeRule
 	helpers  []string
-	hints    [][]hint // of each findings rule
+	hints    [][]hint // of each of its rules
 	windowed bool
 	suppress bool
 	alone    bool // a helper may conflict, which ends a whole query of OPA
@@ -87,6 +87,36 @@ func usual() []pattern {
 		{"?data.lib.words.yes", ""},
 		{"?data.lib.words.small(<x1>)", "<num1>"},
 		{"?data.lib.words.member(<x1>, {<c1>, <c2>})", "<c1>"},
+	}
+}
+
+// indexable are those of them that an index of rules is made of, or must not be
+// made of: alone in a body they show its faults.
+func indexable() []pattern {
+	return []pattern{
+		{"<s1> == \"<w1>\"", "\"<w1>\""},
+		{"<n1> == <num1>", "<num1>"},
+		{"?<n1> in {<num1>, <num2>, \"<w1>\"}", "<num1>"},
+		{"?<s1> in {\"<w1>\", \"<w2>\", <num1>}", "\"<w2>\""},
+		{"?<n1> <cmp1> <num1>", "<num1>"},
+		{"?<s1> <cmp1> <num1>", "\"<w1>\""},
+		{"not <x1> <cmp1> <num1>", "<num1>"},
+		{"<num1> <cmp1> <n1>", "<num1>"},
+		{"?startswith(<s1>, \"<w1>\")", "\"<w1>-<w2>\""},
+		{"?strings.any_prefix_match(<s1>, {\"<w1>\", \"<w2>\"})", "\"<w2>x\""},
+		{"?endswith(<s1>, \"<w1>\")", "\"<w2><w1>\""},
+		{"?contains(<s1>, \"<w1>\")", "\"<w2><w1>\""},
+		{"contains(<s1>, \"<w1>\")", "\"<w1>\""},
+		{"?net.cidr_contains(<net1>, input.ip)", ""},
+		{"net.cidr_contains(<net1>, input.ip)", ""},
+		{"?data.site.facts.devices[<x1>].type == \"<w1>\"", "\"<dev1>\""},
+		{"?data.site.facts.limits[<x1>] > 0", "1"},
+		{"?data.site.facts.devices[<x1>]", "1"},
+		{"?data.site.facts[<x1>] == <c1>", "1"},
+		{"?low_<p>", ""},
+		{"?usual_<p>", ""},
+		{"?otherwise_<p>(<x1>)", "<c1>"},
+		{"?known_<p>", ""},
 	}
 }
 
@@ -236,7 +266,7 @@ func (e expansion) draw(kind string) string {
 	case "dev":
 		return g.pick("d", "dev-1", "dev-2", "dev-3", "dev-4", "1", "")
 	case "net":
-		return g.pick(`"10.0.0.0/8"`, `"10.0.0.0/31"`, `"192.168.0.0/16"`, `"::/0"`, `"2001:db8::/32"`, `"x"`, `"10.0.0.1"`)
+		return g.pick(`"10.0.0.0/8"`, `"10.0.0.0/8"`, `"10.0.0.0/24"`, `"10.0.0.0/31"`, `"192.168.0.0/16"`, `"::/0"`, `"2001:db8::/32"`, `"x"`, `"10.0.0.1"`)
 	case "ip":
 		return g.pick(`"10.0.0.1"`, `"192.168.0.1"`, `"2001:db8::1"`, `"::1"`)
 	case "type":
@@ -268,10 +298,12 @@ type bodyMaker struct {
 func (m *bodyMaker) add() {
 	list := usual()
 	switch k := m.IntN(100); {
-	case k < 26:
+	case k < 20:
 		list, m.unusual = unusual(), true
-	case k < 46:
+	case k < 34:
 		list = structured()
+	case k < 60:
+		list = indexable()
 	}
 	p := list[m.IntN(len(list))]
 	for m.plain && strings.Contains(p.text, "<p>") {
@@ -312,7 +344,7 @@ func (g gen) body(policy string, n int, plain bool) *bodyMaker {
 	if !plain {
 		m.class()
 	}
-	for range 1 + g.IntN(n) {
+	for range 1 + min(g.IntN(n), g.IntN(n)) {
 		m.add()
 	}
 	return m
@@ -343,7 +375,7 @@ func (g gen) policy(name string) *madePolicy {
 	if p.windowed {
 		for range 1 + g.IntN(2) {
 			m := g.body(name, 2, false)
-			p.observe = append(p.observe, m.text())
+			p.observe, p.hints = append(p.observe, m.text()), append(p.hints, m.hints)
 			p.unusual = p.unusual || m.unusual
 		}
 	}
@@ -351,7 +383,8 @@ func (g gen) policy(name string) *madePolicy {
 		head, line := g.head()
 		m := g.body(name, 3, false)
 		if p.windowed {
-			m.lines = append(m.lines, g.windowLine(name))
+			m = g.body(name, 1, false)
+			m.lines = append(m.lines[:g.IntN(len(m.lines)+1)], g.windowLine(name))
 		}
 		p.findings = append(p.findings, madeRule{head, m.text() + line})
 		p.hints = append(p.hints, m.hints)
@@ -395,6 +428,8 @@ func (g gen) helpers(name string) []helper {
 		{"flag@flag_<p> if {\n" + body + "}\n\nflag_<p> if input.o.s == <c1>", false},
 		{"near@near_<p>(x) if x == <c1>\n\nnear_<p>(x) if {\n\tx != <c2>\n\tinput.b\n}", false},
 		{"two@two_<p>(x, y) if {\n\tx <cmp1> y\n\tnot y in {<c1>, <c2>}\n}", false},
+		{"low@low_<p> if <n1> <cmp1> <num1>", false},
+		{"known@known_<p> if <s1> in {\"<w1>\", \"<w2>\"}", false},
 		{"few@few_<p> := {<c1>, <c2>, <num1>}", false},
 		{"choice@choice_<p>(x) if {\n\tx == <c1>\n} else := false if {\n\tx == <c2>\n} else if input.b", false},
 		{"otherwise@default otherwise_<p>(_) := false\n\notherwise_<p>(x) if x == <c1>", false},
