@@ -170,7 +170,7 @@ func (g *Guard) round(ctx context.Context, left map[string]string, done map[stri
 		wall.Reset(limits.Wall)
 	}}
 	var said bytes.Buffer
-	c := exec.CommandContext(ctx, g.Command[0], g.Command[1:]...)
+	c := exec.CommandContext(ctx, g.Command[0], g.Command[1:]...) //nolint:gosec // this program, see Self
 	c.Stdin, c.Stdout, c.Stderr, c.Env = bytes.NewReader(in), p, &said, []string{"GOTRACEBACK=none"}
 	c.WaitDelay = time.Second // nothing else holds its output
 	failed := c.Run()
@@ -207,7 +207,7 @@ func (g *Guard) reason(cause, failed error, said string, l Limits) (string, erro
 
 // outOfMemory is how a program says that it got none.
 func outOfMemory() []string {
-	return []string{"out of memory", "annot allocate memory", "pthread_create failed", "failed to create new OS thread"}
+	return []string{"out of memory", "annot allocate memory", "pthread_create failed", "failed to create new OS thread", "address space collisions"}
 }
 
 // progress reads the names that a child says it is working on, one a line.

@@ -24,7 +24,8 @@ func children() map[string]func() {
 		"compute": func() {
 			endOnLimit()
 			begin(limitCPU(time.Millisecond))
-			for {
+			for n := 0; ; n++ {
+				spent = n
 			}
 		},
 		"allocate": func() {
@@ -57,7 +58,10 @@ func begin(errs ...error) {
 
 const childEnv = "CORDON_TEST_CHILD="
 
-var kept [][]byte // of a child that allocates
+var (
+	kept  [][]byte // of a child that allocates
+	spent int      // by one that computes
+)
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
