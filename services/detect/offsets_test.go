@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,7 +94,7 @@ func TestRestartAtEveryOffset(t *testing.T) {
 			t.Fatalf("Restore of the state before offset %d = %v", cut, err)
 		}
 		if cut%stride() == 0 {
-			got := append(before[:len(before):len(before)], findings(t, second, events[cut:])...)
+			got := slices.Concat(before, findings(t, second, events[cut:]))
 			if d := cmp.Diff(want, got); d != "" {
 				t.Fatalf("findings with a restart before offset %d (-want +got):\n%s", cut, d)
 			}

@@ -28,7 +28,7 @@ func prefilterCase(tc cases.TestCase) (skip string, err error) {
 	}
 	f := folderMaker{tc: tc, fsys: fstest.MapFS{}, moved: map[string]string{}}
 	if err := f.all(); err != nil {
-		return err.Error(), nil
+		return err.Error(), nil //nolint:nilerr // why it is skipped
 	}
 	pack, err := Load(context.Background(), f.fsys, LoadOptions{})
 	var bad Problems

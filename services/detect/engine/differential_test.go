@@ -61,7 +61,6 @@ type trial struct {
 	counts   *Counts
 	n        int // events so far
 	found    int
-	failed   []string
 }
 
 func newTrial(t testing.TB, seed uint64, policies int) *trial {
