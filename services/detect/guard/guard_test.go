@@ -108,7 +108,7 @@ func TestRefused(t *testing.T) {
 		{"all is well", "compile", good(), Limits{}, ""},
 		{"too much of the processor", "compute", slow, Limits{}, "more than 5s of the processor"},
 		{"too much memory", "allocate", slow, Limits{}, "more than 512 MiB of memory"},
-		{"too long", "hang", slow, Limits{Wall: 200 * time.Millisecond}, "more than 200ms"},
+		{"too long", "hang", slow, Limits{Wall: 3 * time.Second}, "more than 3s"},
 		{"something else", "die", slow, Limits{}, "ended the process: exit status 9"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
