@@ -249,7 +249,7 @@ func TestBrokenChange(t *testing.T) {
 	b := newBench(t)
 	dir, said, reg := t.TempDir(), &output{}, prometheus.NewRegistry()
 	write(t, dir, versionFiles("one"))
-	stop := b.start(Options{Files: os.DirFS(dir), Watch: 20 * time.Millisecond, Registry: reg, Log: slog.New(slog.NewTextHandler(said, nil)), Now: time.Now})
+	stop := b.start(Options{Files: os.DirFS(dir), Watch: 300 * time.Millisecond, Registry: reg, Log: slog.New(slog.NewTextHandler(said, nil)), Now: time.Now})
 	defer stop()
 	n := 0
 	flow := func(name string) func() bool {
