@@ -81,8 +81,11 @@ func (l *lowering) body(r *ast.Rule, keyed bool) (body, bool) {
 		}
 	}
 	var b body
-	for _, e := range r.Body {
-		b.conditions = append(b.conditions, l.condition(e, s))
+	said := saidOf(r)
+	for i, e := range r.Body {
+		c := l.condition(e, s)
+		c.at, c.said = e.Location, said[i]
+		b.conditions = append(b.conditions, c)
 		// Whatever e mentions is bound from here on, if only for OPA: a later
 		// mention compares and does not bind.
 		ast.WalkVars(e, func(v ast.Var) bool {

@@ -51,6 +51,8 @@ type condition struct {
 	name    string // of the builtin
 	call    topdown.BuiltinFunc
 	rule    *program
+	at      *ast.Location // in the text of the rule
+	said    bool          // it is no condition: it makes a part of the finding
 }
 
 type operation uint8
