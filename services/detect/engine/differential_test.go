@@ -68,7 +68,7 @@ func newTrial(t testing.TB, seed uint64, policies int) *trial {
 	s := &trial{gen: newGen(seed), seed: seed, counts: NewCounts()}
 	unusual := 0
 	for i := range policies {
-		p := s.policy(fmt.Sprintf("p%03d", i))
+		p := s.policy(fmt.Sprintf("p%03d", i), i%4 == 0)
 		s.policies = append(s.policies, p)
 		if p.unusual {
 			unusual++
@@ -200,7 +200,7 @@ func (s *trial) report(t testing.TB) {
 	if s.found*10 < s.n {
 		t.Errorf("seed %d: %d findings in %d events; want the events to be about the policies", s.seed, s.found, s.n)
 	}
-	if asked*5 > all {
+	if asked*3 > all {
 		t.Errorf("seed %d: %d of %d evaluations asked OPA; want most decided natively", s.seed, asked, all)
 	}
 }

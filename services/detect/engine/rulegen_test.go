@@ -295,10 +295,10 @@ type bodyMaker struct {
 	unusual bool
 }
 
-func (m *bodyMaker) add() {
+func (m *bodyMaker) add(rare bool) {
 	list := usual()
 	switch k := m.IntN(100); {
-	case k < 20:
+	case k < 20 || rare:
 		list, m.unusual = unusual(), true
 	case k < 34:
 		list = structured()
@@ -345,7 +345,7 @@ func (g gen) body(policy string, n int, plain bool) *bodyMaker {
 		m.class()
 	}
 	for range 1 + min(g.IntN(n), g.IntN(n)) {
-		m.add()
+		m.add(false)
 	}
 	return m
 }
@@ -369,8 +369,9 @@ func (g gen) head() (head, line string) {
 	return g.pick(`"x"`, `{"summary": "x"}`), ""
 }
 
-// policy is a random policy of the given name.
-func (g gen) policy(name string) *madePolicy {
+// policy is a random policy of the given name; one that is rare calls an unusual
+// builtin.
+func (g gen) policy(name string, rare bool) *madePolicy {
 	p := &madePolicy{area: g.pick("access", "network", "ot"), name: name, windowed: g.chance(25), suppress: g.chance(15)}
 	if p.windowed {
 		for range 1 + g.IntN(2) {
@@ -385,6 +386,9 @@ func (g gen) policy(name string) *madePolicy {
 		if p.windowed {
 			m = g.body(name, 1, false)
 			m.lines = append(m.lines[:g.IntN(len(m.lines)+1)], g.windowLine(name))
+		}
+		if rare {
+			m.add(true)
 		}
 		p.findings = append(p.findings, madeRule{head, m.text() + line})
 		p.hints = append(p.hints, m.hints)
