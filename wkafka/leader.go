@@ -3,6 +3,7 @@ package wkafka
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -115,6 +116,7 @@ func (c *conns) pop(address string) *link {
 		return nil
 	}
 	l := rest[len(rest)-1]
+	rest[len(rest)-1] = nil
 	c.idle[address] = rest[:len(rest)-1]
 	return l
 }
@@ -125,6 +127,7 @@ func (c *conns) dial(ctx context.Context, address string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.quick = true
 	if err := l.arrive(ctx); err != nil {
 		return nil, err
 	}
@@ -160,7 +163,9 @@ func (c *conns) sweep() {
 		for _, l := range rest[:stale] {
 			l.close()
 		}
-		c.idle[address] = rest[stale:]
+		if c.idle[address] = slices.Delete(rest, 0, stale); len(c.idle[address]) == 0 {
+			delete(c.idle, address)
+		}
 	}
 }
 

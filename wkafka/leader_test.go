@@ -2,6 +2,7 @@ package wkafka
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ func piped(t *testing.T, ctx context.Context) *link {
 	ctx, cancel := context.WithCancel(ctx)
 	a, b := net.Pipe()
 	t.Cleanup(func() { _ = b.Close() })
-	l := &link{net: a, cancel: cancel}
+	l := &link{net: a, raw: a, cancel: cancel}
 	l.stop = context.AfterFunc(ctx, func() { _ = a.SetDeadline(time.Unix(1, 0)) })
 	return l
 }
@@ -35,5 +36,40 @@ func TestKeep(t *testing.T) {
 	}
 	if err := late.net.SetDeadline(time.Time{}); err == nil {
 		t.Error("a link that came too late is open")
+	}
+}
+
+// TestLose: a broker of which something was heard while it was asked is not
+// given up, and of one that was no connection is used again.
+func TestLose(t *testing.T) {
+	l := newLiveness(Config{})
+	defer l.stop()
+	a, b := net.Pipe()
+	defer b.Close()
+	c := &liveConn{Conn: a, address: "broker", of: l}
+	l.conns[c] = struct{}{}
+	tick := func(n int) {
+		for range n {
+			l.listen()
+		}
+	}
+	tick(probeTicks)
+	go func() { _, _ = b.Write([]byte{1}) }()
+	if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	tick(probeTicks) // at the first of them something had come
+	if l.lose("broker") || l.hangs("broker") {
+		t.Error("lose of a broker that was heard within the time of a probe; want that it is kept")
+	}
+	tick(1)
+	if !l.lose("broker") || !l.hangs("broker") {
+		t.Error("a broker of which nothing was heard for so long is not lost")
+	}
+	if err := c.SetDeadline(time.Now().Add(time.Hour)); !errors.Is(err, errHung) {
+		t.Errorf("SetDeadline of a lost connection = %v; want %v", err, errHung)
+	}
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, errHung) {
+		t.Errorf("Read of a lost connection = %v; want %v", err, errHung)
 	}
 }

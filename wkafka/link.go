@@ -39,13 +39,15 @@ type link struct {
 	reached Reached
 	stop    func() bool
 	cancel  context.CancelFunc
-	rested  int // ticks since it was used, for conns
+	raw     net.Conn // under TLS
+	quick   bool     // no further connection is made to explain what went wrong
+	rested  int      // ticks since it was used, for conns
 }
 
 func (l *link) close() {
 	l.stop()
 	l.cancel()
-	_ = l.net.Close()
+	_ = l.raw.Close() // TLS would wait to say goodbye to a broker that hangs
 }
 
 // keep makes l outlive the context and the time it was dialled with. It closes l
@@ -56,7 +58,7 @@ func (l *link) keep() error {
 		err = l.net.SetDeadline(time.Time{})
 	}
 	if l.cancel(); err != nil {
-		_ = l.net.Close()
+		_ = l.raw.Close()
 		return fmt.Errorf("broker %s: connection: %w", l.reached.Broker, err)
 	}
 	return nil
@@ -92,7 +94,7 @@ func dialLink(ctx context.Context, cfg Config, broker string, dial func(ctx cont
 		cancel()
 		return nil, l.unreachable(err)
 	}
-	l.net = conn
+	l.net, l.raw = conn, conn
 	// When the time is over, whatever waits for conn returns.
 	l.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	return l, nil
@@ -149,7 +151,7 @@ func (l *link) noVersions(ctx context.Context, err error) error {
 	switch {
 	case l.cfg.TLS != nil && (alert(err) != "" || closed(err)):
 		return l.clientRefused(err)
-	case l.cfg.TLS == nil && l.speaksTLS(ctx):
+	case !l.quick && l.cfg.TLS == nil && l.speaksTLS(ctx):
 		return l.fault("API versions", WantsTLS, err, "the broker speaks TLS there and this client plain text", "turn on TLS with the CA that signed the broker's certificate")
 	case errors.Is(err, errNotKafka):
 		return l.fault("API versions", NotKafka, err, err.Error(), "look whether a broker of Kafka listens there")

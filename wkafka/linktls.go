@@ -80,7 +80,7 @@ func (l *link) handshakeFault(ctx context.Context, err error) error {
 			"connect by one of these names, or give the broker a certificate with this one")
 	case errors.As(err, &invalid):
 		return l.invalid(invalid)
-	case errors.As(err, &record), closed(err), timedOut(err):
+	case !l.quick && (errors.As(err, &record) || closed(err) || timedOut(err)):
 		return l.notTLS(ctx, err)
 	case l.asked == nil && versionMismatch(err):
 		return l.fault(handshake, TLSVersion, err, fmt.Sprintf("no common version of TLS: this client wants %s or later", tls.VersionName(l.cfg.TLS.MinVersion)),

@@ -14,6 +14,8 @@ import (
 const (
 	livenessTick = time.Second     // between looks at connections that wait for an answer
 	probeTimeout = 3 * time.Second // for a connection and its first answer
+	probeTicks   = 3               // of them
+	probesOften  = 60              // before a broker that is gone for good is asked less often
 )
 
 // errHung is why a connection was ended, or not made.
@@ -35,6 +37,7 @@ type liveness struct {
 
 	mu      sync.Mutex
 	conns   map[*liveConn]struct{}
+	quiet   map[string]int  // ticks for which nothing came from an address, of those connected to
 	probed  map[string]bool // addresses that somebody is asking
 	hung    map[string]bool // of these, those that have not answered
 	ticking bool
@@ -43,7 +46,7 @@ type liveness struct {
 func newLiveness(cfg Config) *liveness {
 	l := &liveness{
 		cfg: cfg, dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second},
-		conns: map[*liveConn]struct{}{}, probed: map[string]bool{}, hung: map[string]bool{},
+		conns: map[*liveConn]struct{}{}, quiet: map[string]int{}, probed: map[string]bool{}, hung: map[string]bool{},
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
@@ -103,8 +106,9 @@ func (l *liveness) look() bool {
 	l.ticked()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.listen()
 	for c := range l.conns {
-		if c.waitsLong() && !l.probed[c.address] {
+		if c.waitsLong() && l.quiet[c.address] > 0 && !l.probed[c.address] {
 			l.probed[c.address] = true
 			go l.probe(c.address)
 		}
@@ -113,12 +117,31 @@ func (l *liveness) look() bool {
 	return l.ticking
 }
 
+// listen counts for how long nothing came from each address. It needs mu.
+func (l *liveness) listen() {
+	quiet := make(map[string]int, len(l.quiet))
+	for c := range l.conns {
+		if _, known := quiet[c.address]; !known {
+			quiet[c.address] = l.quiet[c.address] + 1
+		}
+	}
+	for c := range l.conns {
+		if c.heard() {
+			quiet[c.address] = 0
+		}
+	}
+	l.quiet = quiet
+}
+
 // probe asks the broker at address for a sign of life until it gives one, or
 // refuses to.
 func (l *liveness) probe(address string) {
-	for timedOut(l.ask(address)) && l.ctx.Err() == nil {
-		l.lose(address)
-		if !pause(l.ctx, livenessTick) {
+	for n := 1; l.ctx.Err() == nil && noAnswer(l.ask(address)) && l.lose(address); n++ {
+		wait := livenessTick
+		if n > probesOften {
+			wait = 10 * livenessTick
+		}
+		if !pause(l.ctx, wait) {
 			break
 		}
 	}
@@ -126,6 +149,13 @@ func (l *liveness) probe(address string) {
 	defer l.mu.Unlock()
 	delete(l.probed, address)
 	delete(l.hung, address)
+}
+
+// noAnswer reports whether err says that a broker did not answer, and not that
+// its name could not be looked up.
+func noAnswer(err error) bool {
+	var dns *net.DNSError
+	return timedOut(err) && !errors.As(err, &dns)
 }
 
 // ask connects as far as the first answer.
@@ -137,52 +167,74 @@ func (l *liveness) ask(address string) error {
 		return err
 	}
 	defer k.close()
+	k.quick = true
 	if err := k.secure(ctx); err != nil {
 		return err
 	}
 	return k.negotiate(ctx)
 }
 
-// lose ends what is connected to address.
-func (l *liveness) lose(address string) {
+// lose ends what is connected to address. It reports false, and does nothing,
+// when something came from there while it was asked: it takes its time over new
+// connections.
+func (l *liveness) lose(address string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if quiet, known := l.quiet[address]; known && quiet < probeTicks {
+		return false
+	}
 	l.hung[address] = true
 	for c := range l.conns {
 		if c.address == address {
 			c.lose()
 		}
 	}
+	return true
 }
 
-// liveConn is a connection that knows whether it waits for an answer. kafka-go
-// sends the next request when the one before was answered.
+// liveConn is a connection that knows whether it waits for an answer: kafka-go
+// and this package read only when they have asked for something.
 type liveConn struct {
 	net.Conn
 	address string
 	of      *liveness
 	hung    atomic.Bool
 
-	asked    atomic.Uint32 // counts writes
-	answered atomic.Uint32 // what asked was at the last read
+	inside atomic.Int32  // reads and writes under way
+	done   atomic.Uint32 // that have ended
+	read   atomic.Uint32 // of these, reads that brought something
 
 	// Owned by liveness.look.
-	seen  uint32 // what asked was at the last look
-	looks int    // how often there was no answer since
+	seen     uint32 // what done was at the last look
+	seenRead uint32 // and read
+	looks    int    // how often nothing had ended since
 }
 
 func (c *liveConn) Write(b []byte) (int, error) {
-	c.asked.Add(1)
+	c.inside.Add(1)
 	n, err := c.Conn.Write(b)
+	c.done.Add(1)
+	c.inside.Add(-1)
 	return n, c.explain(err)
 }
 
 func (c *liveConn) Read(b []byte) (int, error) {
+	c.inside.Add(1)
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.answered.Store(c.asked.Load())
+		c.read.Add(1)
 	}
+	c.done.Add(1)
+	c.inside.Add(-1)
 	return n, c.explain(err)
+}
+
+// heard reports whether anything came since it was last called.
+func (c *liveConn) heard() bool {
+	read := c.read.Load()
+	fresh := read != c.seenRead
+	c.seenRead = read
+	return fresh
 }
 
 func (c *liveConn) explain(err error) error {
@@ -203,20 +255,23 @@ func (c *liveConn) lose() {
 	_ = c.Conn.SetDeadline(time.Unix(1, 0))
 }
 
-// SetDeadline is how kafka-go begins and ends each request.
+// SetDeadline is how kafka-go begins and ends each request. Of a connection
+// that was lost none is begun.
 func (c *liveConn) SetDeadline(t time.Time) error {
-	if c.hung.Load() {
-		return nil
+	err := c.Conn.SetDeadline(t)
+	if c.hung.Load() { // after, since lose may come between
+		_ = c.Conn.SetDeadline(time.Unix(1, 0))
+		return errHung
 	}
-	return c.Conn.SetDeadline(t)
+	return err
 }
 
-// waitsLong is called at each tick. It reports true after one, two, four, eight
-// ticks and so on without an answer to the same request.
+// waitsLong is called at each tick. It reports true when the same read or write
+// has been under way for one, two, four, eight ticks and so on.
 func (c *liveConn) waitsLong() bool {
-	asked := c.asked.Load()
-	if asked == c.answered.Load() || asked != c.seen {
-		c.seen, c.looks = asked, 0
+	done := c.done.Load()
+	if c.inside.Load() == 0 || done != c.seen {
+		c.seen, c.looks = done, 0
 		return false
 	}
 	c.looks++

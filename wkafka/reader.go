@@ -39,6 +39,7 @@ type PartitionReader struct {
 	ahead     int64    // offset to ask the broker for
 	pending   []Record // decoded and not handed out
 	highWater int64
+	empty     time.Duration // for which answers held nothing, about
 }
 
 // NewPartitionReader reads topic/partition from offset on. Close it.
@@ -163,10 +164,24 @@ func (r *PartitionReader) take(res *fetchResponse) error {
 	var err error
 	r.pending, r.ahead, err = r.dec.recordSet(res.records, r.ahead, res.aborted)
 	r.highWater = res.highWater
+	r.doubt()
 	if err != nil {
 		return fmt.Errorf("%s/%d: %w", r.topic, r.partition, err)
 	}
 	return nil
+}
+
+// doubt has the leader looked up again when it has had nothing to say for a
+// while: a broker that is cut off from the others may not know that it leads no
+// more.
+func (r *PartitionReader) doubt() {
+	if r.empty += r.maxWait; len(r.pending) > 0 {
+		r.empty = 0
+	}
+	if r.empty >= metadataTTL {
+		r.leader.forget()
+		r.empty = 0
+	}
 }
 
 // outOfRange asks where the log is, for an error that helps.
