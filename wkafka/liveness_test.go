@@ -94,11 +94,19 @@ func TestBrokerTakesItsTime(t *testing.T) {
 	cluster, cfg := kafkatest.Cluster(t)
 	topic := newTopic(t, cfg, 1)
 	appendAll(t, newPublisher(t, cfg), topic, numbered(0, 3))
-	var asked atomic.Int32
+	var asked, probes atomic.Int32
+	probed := make(chan struct{})
 	cluster.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		if asked.Add(1) == 1 {
-			cluster.SleepControl(func() { time.Sleep(6 * time.Second) })
+			cluster.SleepControl(func() { <-probed })
+		}
+		return nil, nil, false
+	})
+	cluster.ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if asked.Load() > 0 && probes.Add(1) == 2 {
+			close(probed) // it has been asked whether it lives, twice
 		}
 		return nil, nil, false
 	})

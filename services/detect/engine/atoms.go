@@ -17,15 +17,15 @@ type clause struct {
 	exact bool // and does hold there: the atoms are all that it says
 }
 
-// atomizer makes clauses of the bodies of one policy.
+// atomizer makes clauses of the bodies of rules.
 type atomizer struct {
-	tables map[tableID]*table // for all policies
+	tables map[tableID]*table
 }
 
-// frameOf is a body under way: what its locals stand for.
-type frameOf struct {
+// bodyReader is a body under way.
+type bodyReader struct {
 	*atomizer
-	locals []operand
+	locals []operand // what they stand for
 	out    clause
 }
 
@@ -42,7 +42,7 @@ func (a *atomizer) clauses(p *program, args []operand) []clause {
 }
 
 func (a *atomizer) clause(b *body, args []operand) clause {
-	f := &frameOf{atomizer: a, locals: make([]operand, b.locals), out: clause{exact: true}}
+	f := &bodyReader{atomizer: a, locals: make([]operand, b.locals), out: clause{exact: true}}
 	copy(f.locals, args)
 	for i := range b.conditions {
 		f.condition(&b.conditions[i])
@@ -70,16 +70,16 @@ func (a *atom) isSaid(as []atom) bool {
 }
 
 // bound reports whether an atom says that there is a value at p.
-func (f *frameOf) bound(p place) bool {
+func (f *bodyReader) bound(p place) bool {
 	return slices.ContainsFunc(f.out.atoms, func(x atom) bool { return x.test == isDefined && !x.not && x.from == p })
 }
 
-func (f *frameOf) add(as ...atom) { f.out.atoms = append(f.out.atoms, as...) }
+func (f *bodyReader) add(as ...atom) { f.out.atoms = append(f.out.atoms, as...) }
 
 // vague notes that a condition is left to the machine.
-func (f *frameOf) vague() { f.out.exact = false }
+func (f *bodyReader) vague() { f.out.exact = false }
 
-func (f *frameOf) condition(c *condition) {
+func (f *bodyReader) condition(c *condition) {
 	args := make([]operand, len(c.args))
 	for i, o := range c.args {
 		args[i] = f.resolve(o)
@@ -105,7 +105,7 @@ func (f *frameOf) condition(c *condition) {
 
 // resolve replaces locals by what they stand for, and documents that are the
 // same whatever the event by their value.
-func (f *frameOf) resolve(o operand) operand {
+func (f *bodyReader) resolve(o operand) operand {
 	switch o.from {
 	case fromLocal:
 		return f.locals[o.number]
@@ -139,7 +139,7 @@ func lookedUp(o operand) operand {
 }
 
 // bind lets a local stand for o, which must be defined.
-func (f *frameOf) bind(c *condition, o operand) ([]atom, bool) {
+func (f *bodyReader) bind(c *condition, o operand) ([]atom, bool) {
 	f.locals[c.out] = o
 	switch o.from {
 	case fromConstant:
@@ -151,7 +151,7 @@ func (f *frameOf) bind(c *condition, o operand) ([]atom, bool) {
 }
 
 // scalar returns a as an atom about o, if there can be one.
-func (f *frameOf) scalar(o operand, a atom) ([]atom, bool) {
+func (f *bodyReader) scalar(o operand, a atom) ([]atom, bool) {
 	from, ok := f.place(o)
 	if !ok {
 		return nil, false
@@ -161,7 +161,7 @@ func (f *frameOf) scalar(o operand, a atom) ([]atom, bool) {
 }
 
 // place is where o is found without OPA.
-func (f *frameOf) place(o operand) (place, bool) {
+func (f *bodyReader) place(o operand) (place, bool) {
 	switch {
 	case o.from == fromPath:
 		return place{path: o.number}, true
@@ -173,7 +173,7 @@ func (f *frameOf) place(o operand) (place, bool) {
 }
 
 // table returns what o looks up, nil if it is more than one text.
-func (f *frameOf) table(o operand) *table {
+func (f *bodyReader) table(o operand) *table {
 	doc, ok := o.base.Value.(ast.Object)
 	if !ok {
 		return nil
@@ -193,7 +193,7 @@ func (f *frameOf) table(o operand) *table {
 	return t
 }
 
-func (f *frameOf) comparison(c *condition, args []operand) ([]atom, bool) {
+func (f *bodyReader) comparison(c *condition, args []operand) ([]atom, bool) {
 	x, y, op := args[0], args[1], c.op
 	if x.from == fromConstant {
 		x, y, op = y, x, op.mirrored()
@@ -238,7 +238,7 @@ func (o operation) mirrored() operation {
 }
 
 // call makes an atom of a builtin that compares a scalar with constants.
-func (f *frameOf) call(c *condition, args []operand) ([]atom, bool) {
+func (f *bodyReader) call(c *condition, args []operand) ([]atom, bool) {
 	if c.out >= 0 || len(args) != 2 {
 		return nil, false
 	}
@@ -283,7 +283,7 @@ func against(name string, t *ast.Term) (a atom, ok bool) {
 }
 
 // helper makes atoms of a rule that is true or undefined.
-func (f *frameOf) helper(c *condition, args []operand) ([]atom, bool) {
+func (f *bodyReader) helper(c *condition, args []operand) ([]atom, bool) {
 	cs := f.clauses(c.rule, args)
 	if len(cs) == 1 && !c.negated {
 		return cs[0].atoms, cs[0].exact

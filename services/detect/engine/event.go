@@ -83,7 +83,7 @@ func (e *event) reset(ev cordon.Event) error {
 			return nil
 		}
 	}
-	e.look(true)
+	e.look()
 	if e.group == nil {
 		return e.load()
 	}

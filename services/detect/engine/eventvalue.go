@@ -8,14 +8,14 @@ import (
 	"github.com/cordon-iot/cordon/services/detect/engine/scan"
 )
 
-// look finds the group of the body and what it is about. It leaves e.group nil
-// where the body is in no form that this can read.
-func (e *event) look(trust bool) {
+// look finds the group of the body, which is canonical or trusted to be, and
+// what it is about. It leaves e.group nil where the body is seen not to be.
+func (e *event) look() {
 	e.group = nil
 	g := e.index.rest
 	if e.index.part >= 0 {
 		var one [1]scan.Slot
-		if !e.index.finder.Scan(e.Body, one[:], trust) {
+		if !e.index.finder.Scan(e.Body, one[:], true) {
 			return
 		}
 		if g = e.index.groupOf(e.scalar(one[0])); g == nil {
@@ -23,7 +23,7 @@ func (e *event) look(trust bool) {
 		}
 	}
 	e.slots, e.values = e.slots[:g.width], e.values[:g.width]
-	if g.width == 0 || g.paths.Scan(e.Body, e.slots, trust) {
+	if g.width == 0 || g.paths.Scan(e.Body, e.slots, true) {
 		clear(e.values)
 		e.group = g
 	}

@@ -30,12 +30,12 @@ func (e *Engine) narrow(g *group) {
 		}
 		v := e.event.value(c.from)
 		t.unsure = t.unsure || v.unsure || v.kind >= scan.Object
-		kept := c.keep.keep(v, t.scratch)
-		if kept == nil {
+		left := c.keep.keep(v, t.scratch)
+		if left == nil {
 			t.unsure = true
 			continue
 		}
-		if t.alive.and(kept); t.alive.empty() {
+		if t.alive.and(left); t.alive.empty() {
 			return
 		}
 	}
@@ -70,7 +70,7 @@ type passing struct {
 }
 
 // late decides the atoms of m that are in no column.
-func (e *Engine) late(m *standing) truth {
+func (e *Engine) late(m *groupClause) truth {
 	t := yes
 	if !m.exact || e.gate.unsure {
 		t = maybe
@@ -85,7 +85,7 @@ func (e *Engine) late(m *standing) truth {
 }
 
 // operand is the value that a is about.
-func (e *Engine) operand(m *standing, a *atom) value {
+func (e *Engine) operand(m *groupClause, a *atom) value {
 	if a.test != isReading {
 		return e.event.value(a.from)
 	}

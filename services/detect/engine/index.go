@@ -13,7 +13,7 @@ import (
 // Every body of every rule is a clause. The clauses are parted by the one path
 // that most of them compare with a few constants, the class of the event;
 // within a group, each column tells from one scalar which clauses it leaves
-// standing. What is left after the last column is decided by its other atoms,
+// groupClause. What is left after the last column is decided by its other atoms,
 // by the machine or by OPA. A clause is dropped only where one of its atoms is
 // certainly false.
 type index struct {
@@ -37,13 +37,13 @@ type group struct {
 	paths   *scan.Paths
 	width   int   // how many
 	slots   []int // by the number of a path in the pack: its number here, or -1
-	members []standing
+	members []groupClause
 	all     bitset
 	columns []column // those that drop most first
 }
 
-// standing is a clause of a group.
-type standing struct {
+// groupClause is a clause of a group.
+type groupClause struct {
 	*indexed
 	late []*atom // not in columns
 }
@@ -166,7 +166,7 @@ type groupBuilder struct {
 func (b *groupBuilder) group(clauses []int) *group {
 	g := &group{all: newBitset(len(clauses))}
 	for i, n := range clauses {
-		g.members = append(g.members, standing{indexed: &b.x.clauses[n]})
+		g.members = append(g.members, groupClause{indexed: &b.x.clauses[n]})
 		g.all.set(i)
 	}
 	b.columns(g)
