@@ -20,11 +20,12 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cordon-iot/cordon/e2e/bench/profile"
 )
 
 // options are the flags.
@@ -114,7 +115,7 @@ type bench struct {
 // all measures one group after the other: only one set of rules is in memory.
 func (b *bench) all(ctx context.Context) error {
 	runtime.GOMAXPROCS(1)
-	stop, err := startProfile(b.profile)
+	stop, err := profile.Start(b.profile)
 	if err != nil {
 		return err
 	}
@@ -154,22 +155,6 @@ func (b *bench) group(ctx context.Context, rules int, f form) error {
 	b.load = load()
 	b.speedup, err = g.speedup(9, 100*time.Millisecond)
 	return err
-}
-
-// startProfile writes a CPU profile to file until stop is called; with no file
-// it does nothing.
-func startProfile(file string) (stop func(), err error) {
-	if file == "" {
-		return func() {}, nil
-	}
-	f, err := os.Create(file) //nolint:gosec // the user names it
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, err
-	}
-	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
 }
 
 // load is how many processes wanted a processor in the last minutes, which is

@@ -15,10 +15,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"time"
 
+	"github.com/cordon-iot/cordon/e2e/bench/profile"
 	"github.com/cordon-iot/cordon/internal/service"
 )
 
@@ -34,7 +34,7 @@ func main() {
 	profile := flag.String("cpuprofile", "", "file for a CPU profile of the whole run")
 	flag.Parse()
 	service.TuneGC() // as every service does
-	stop, err := startProfile(*profile)
+	stop, err := profile.Start(*profile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -47,22 +47,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
-}
-
-// startProfile writes a CPU profile to file until stop is called; with no file
-// it does nothing.
-func startProfile(file string) (stop func(), err error) {
-	if file == "" {
-		return func() {}, nil
-	}
-	f, err := os.Create(file) //nolint:gosec // the user names it
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, err
-	}
-	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
 }
 
 type options struct {
