@@ -31,10 +31,10 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.rate, "rate", 100, "events per second while latency is measured")
 	flag.DurationVar(&o.latency, "latency", 20*time.Second, "how long latency is measured")
-	profile := flag.String("cpuprofile", "", "file for a CPU profile of the whole run")
+	profiled := flag.String("cpuprofile", "", "file for a CPU profile of the whole run")
 	flag.Parse()
 	service.TuneGC() // as every service does
-	stop, err := profile.Start(*profile)
+	stop, err := profile.Start(*profiled)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
