@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -103,12 +104,13 @@ func TestMemoryWhileStoreIsDown(t *testing.T) {
 		for range 20 {
 			publish(t, k, topics.Events(), manyEvents(2000)...)
 		}
-		from := tried.Load()
-		eventually(t, "more attempts", func() bool { return tried.Load() > from+2 })
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int(m.HeapAlloc)
+		least := math.MaxInt // what an attempt needs while it lasts is not held
+		for range 5 {
+			from := tried.Load()
+			eventually(t, "more attempts", func() bool { return tried.Load() > from+1 })
+			least = min(least, heap())
+		}
+		return least
 	}
 	held()
 	first := held()
@@ -119,4 +121,13 @@ func TestMemoryWhileStoreIsDown(t *testing.T) {
 	} else {
 		t.Logf("heap grew by %d kB", grown>>10)
 	}
+}
+
+// heap returns the bytes in use after garbage and what pools keep is gone.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
