@@ -158,7 +158,7 @@ func TestSessionRebalanceTimeout(t *testing.T) {
 			s.enter(first, began)
 			s.settle(began)
 			tt.do(s, at)
-			for d := time.Duration(0); d < 2*time.Minute; d += s.interval {
+			for d := time.Duration(0); d < 2*time.Minute; d += 500 * time.Millisecond {
 				clock = at(d)
 				if s.lease() != nil {
 					break

@@ -36,13 +36,14 @@ func (w *world) enroll(ctx context.Context) error {
 
 // feeder appends the load to the raw topics, spread over time.
 type feeder struct {
+	rate    atomic.Int64 // records a second
 	sent    atomic.Int64 // handed to the client
 	acked   atomic.Int64
 	mu      sync.Mutex
 	failure error
 }
 
-// feed appends the whole load, rate records a second, and returns when all is
+// feed appends the whole load, f.rate records a second, and returns when all is
 // acknowledged. The client retries for as long as it takes.
 func (w *world) feed(ctx context.Context, f *feeder) error {
 	k, err := newKafka(w.brokers, kgo.ProducerLinger(5*time.Millisecond), kgo.UnknownTopicRetries(-1))
@@ -53,10 +54,12 @@ func (w *world) feed(ctx context.Context, f *feeder) error {
 	l := load.New(w.o.events, w.o.seed)
 	tick := time.NewTicker(feedEvery)
 	defer tick.Stop()
-	begun := time.Now()
+	due, at := 0.0, time.Now()
 	for more := true; more; {
-		due := int64(time.Since(begun).Seconds() * float64(w.o.rate))
-		for ; more && f.sent.Load() < due; more = w.next(ctx, k, l, f) {
+		now := time.Now()
+		due += now.Sub(at).Seconds() * float64(f.rate.Load())
+		at = now
+		for ; more && f.sent.Load() < int64(due); more = w.next(ctx, k, l, f) {
 		}
 		select {
 		case <-tick.C:

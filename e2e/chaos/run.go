@@ -141,28 +141,37 @@ func (w *world) sabotaged(ctx context.Context) error {
 	return nil
 }
 
+// recoveryRate is how many records a second there are at most while recovery
+// times are measured: with more, three brokers and nine instances leave nothing
+// of two processors, and what is measured is how long one waits for those.
+const recoveryRate = 300
+
 // disturb feeds the load and lets things go wrong meanwhile.
 func (w *world) disturb(ctx context.Context, r *Result, out io.Writer) error {
 	d := w.director
 	var f feeder
+	f.rate.Store(int64(w.o.rate))
 	fed := make(chan error, 1)
-	span := time.Duration(float64(w.o.events) / float64(w.o.rate) * float64(time.Second))
-	begun := time.Now()
+	if !w.o.noRecovery {
+		f.rate.Store(int64(min(w.o.rate, recoveryRate)))
+	}
 	go func() {
 		err := w.feed(ctx, &f)
 		w.ledger.close(time.Now()) // from now on there is not much to commit
 		fed <- err
 	}()
 	if !w.o.noRecovery {
-		say(out, d, "feeding; measuring recovery times meanwhile")
+		say(out, d, "feeding %d records a second; measuring recovery times meanwhile", f.rate.Load())
 		r.Recoveries, r.Unmeasured = w.recoveries(ctx)
 		for _, x := range r.Recoveries {
 			say(out, d, "%s", x)
 		}
 	}
-	say(out, d, "things go wrong from now on")
+	f.rate.Store(int64(w.o.rate))
+	say(out, d, "%d records a second; things go wrong from now on", w.o.rate)
 	d.start()
-	left := max(span-time.Since(begun), 10*time.Second)
+	rest := float64(int64(w.o.events)-f.sent.Load()) / float64(w.o.rate)
+	left := max(time.Duration(rest*float64(time.Second)), 10*time.Second)
 	limited, cancel := context.WithTimeout(ctx, left+time.Minute)
 	defer cancel()
 	newScheduler(w, w.o.seed).run(limited, w.o.kills, left*9/10)

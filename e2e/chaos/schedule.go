@@ -97,14 +97,14 @@ func (s *scheduler) play(ctx context.Context, c plan.Card) {
 }
 
 // arm lets c wait for its site, and sees to it that one is reached that is rare
-// unless partitions are given back.
+// unless partitions move.
 func (s *scheduler) arm(c plan.Card) {
 	d := s.w.director
-	if !plan.GivingBack(c.Site.Op) {
+	if !plan.Moving(c.Site.Op) {
 		d.arm(c)
 		return
 	}
-	c.Skip = 0 // a partition is given back once
+	c.Skip = 0 // it is reached once for each that moves
 	d.arm(c)
 	all := s.w.of(c.Site.Service)
 	for _, n := range s.rand.Perm(len(all)) { // the first that has something to give back

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -151,7 +152,8 @@ func (a *assignment) announce(ctx context.Context, topic string) error {
 	if err != nil {
 		return err
 	}
-	a.marks[topic] = ends
+	a.r.horizon.note(topic, ends)
+	a.marks[topic] = slices.Clone(ends)
 	if err := a.claim.Commit(ctx, a.next, a.metadata()); err != nil {
 		delete(a.marks, topic)
 		return err

@@ -1,12 +1,14 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -56,7 +58,8 @@ type assignment struct {
 	step   Step
 	inHand *inHand
 
-	stateAt int64 // where in the state topic to look for snapshots
+	left    atomic.Int64 // records that are still to be read before it begins
+	stateAt int64        // where in the state topic to look for snapshots
 
 	// mu is held while a batch is worked on; close waits for it.
 	mu     sync.Mutex
@@ -75,6 +78,9 @@ func newAssignment(ctx context.Context, r *runner, c *wkafka.Claim) (*assignment
 	}
 	a := &assignment{r: r, claim: c, next: c.Start, stateAt: m.takeState(), marks: m, seen: seen{}, inHand: newInHand()}
 	a.ctx, a.cancel = context.WithCancel(ctx)
+	for topic := range m {
+		r.horizon.note(topic, nil)
+	}
 	return a, nil
 }
 
@@ -83,8 +89,21 @@ func (a *assignment) log() *slog.Logger {
 }
 
 // prepare opens the step, folds what came before, and looks for outputs whose
-// inputs were not committed.
+// inputs were not committed, which takes place meanwhile.
 func (a *assignment) prepare() error {
+	looked := make(chan error, 1)
+	ctx, cancel := context.WithCancel(a.ctx)
+	go func() { looked <- a.lookBack(ctx) }()
+	err := a.open()
+	if err != nil {
+		cancel()
+	}
+	defer cancel()
+	return cmp.Or(err, <-looked)
+}
+
+// open opens the step and folds what came before.
+func (a *assignment) open() error {
 	c := &Claim{Topic: a.claim.Topic, Partition: a.claim.Partition, Start: a.claim.Start, Committed: a.claim.Committed, a: a}
 	step, err := a.r.cfg.Open(a.ctx, c)
 	if err != nil {
@@ -96,7 +115,7 @@ func (a *assignment) prepare() error {
 			return fmt.Errorf("fold %s/%d: %w", c.Topic, c.Partition, err)
 		}
 	}
-	return a.lookBack()
+	return nil
 }
 
 // fold brings the state up to the first record to apply: from a snapshot or
@@ -134,12 +153,12 @@ func (a *assignment) replay(ctx context.Context, topic string, partition int, fr
 
 // lookBack is rescan, unless no record came since the last commit: then there
 // are no outputs of any, however far the output topics have grown meanwhile.
-func (a *assignment) lookBack() error {
-	end, err := wkafka.EndOffset(a.ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
+func (a *assignment) lookBack(ctx context.Context) error {
+	end, err := wkafka.EndOffset(ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
 	if err != nil || end <= a.next {
 		return err
 	}
-	return a.rescan(a.ctx)
+	return a.rescan(ctx)
 }
 
 // rescan reads which outputs of inputs at or after next are in the log. It
@@ -147,10 +166,8 @@ func (a *assignment) lookBack() error {
 func (a *assignment) rescan(ctx context.Context) error {
 	a.seen = seen{}
 	in := cordon.Position{Topic: a.claim.Topic, Partition: a.claim.Partition, Offset: a.next}
-	for topic, offs := range a.marks {
-		if err := a.scan(ctx, topic, offs, in); err != nil {
-			return err
-		}
+	if err := a.scan(ctx, in); err != nil {
+		return err
 	}
 	if len(a.seen) > 0 {
 		a.r.cfg.Log.Info("outputs of uncommitted records found; they will not be appended again",
@@ -249,5 +266,6 @@ func (a *assignment) settle(next int64) {
 	}
 	for topic := range a.marks {
 		a.marks.raise(topic, a.r.pub.End(topic))
+		a.marks.raise(topic, a.r.horizon.of(topic)) // nothing that follows from next is there yet
 	}
 }

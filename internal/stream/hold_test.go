@@ -118,7 +118,7 @@ func TestMarksWaitForWhatIsLeft(t *testing.T) {
 	if _, err := b.app.Append(ctx, b.out, left...); err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{cfg: b.config(t, step), progress: newProgress(nil)}
+	r := &runner{cfg: b.config(t, step), horizon: newHorizon(b.cfg), progress: newProgress(nil)}
 	var err error
 	if r.pub, err = newPublisher(b.cfg, r.cfg.Log, nil); err != nil {
 		t.Fatal(err)
@@ -193,16 +193,16 @@ func TestIdlePartitionIsNotSearched(t *testing.T) {
 		t.Fatal(err)
 	}
 	var most int64
-	r := &runner{cfg: b.config(t, nil), progress: newProgress(func(p Progress) { most = max(most, p.Left) })}
+	r := &runner{cfg: b.config(t, nil), horizon: newHorizon(b.cfg), progress: newProgress(func(p Progress) { most = max(most, p.Left) })}
 	a := &assignment{
 		r: r, claim: &wkafka.Claim{Topic: b.in}, ctx: within(t, testPatience),
 		next: 10, marks: marks{b.out: {0}}, inHand: newInHand(),
 	}
-	if err := a.lookBack(); err != nil || most != 0 {
+	if err := a.lookBack(within(t, testPatience)); err != nil || most != 0 {
 		t.Errorf("without a new record %d outputs were searched, %v; want none", most, err)
 	}
 	b.feed(t, 10, 1)
-	if err := a.lookBack(); err != nil || most != others {
+	if err := a.lookBack(within(t, testPatience)); err != nil || most != others {
 		t.Errorf("with a new record %d outputs were searched, %v; want %d", most, err, others)
 	}
 }

@@ -58,6 +58,7 @@ type reading struct {
 	until int64
 	shown int64
 	said  int64
+	left  int64 // of the assignment's, those of this reading
 	began time.Time
 }
 
@@ -86,7 +87,9 @@ func (r *reading) at(offset int64) {
 }
 
 func (r *reading) show(offset int64) {
-	left := max(r.until-offset, 0)
+	n := max(r.until-offset, 0)
+	left := r.a.left.Add(n - r.left)
+	r.left = n
 	r.a.r.progress.set(r.a.claim.Topic, r.a.claim.Partition, left)
 	r.a.r.cfg.Metrics.states().restoring(r.a.r.cfg.Group, r.a.claim.Topic, r.a.claim.Partition, left)
 }

@@ -3,8 +3,12 @@ package stream
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -20,54 +24,78 @@ type seenKey struct {
 	id     string
 }
 
-// scan adds to a.seen what topic holds, from its marks to its end now, that
-// follows from records of the input partition at or after the offset of in. It
-// waits for what its leaders have and readers may not see yet: the process
-// before may have sent it, and it will be there.
-func (a *assignment) scan(ctx context.Context, topic string, marks []int64, in cordon.Position) error {
-	ends, err := wkafka.SettledEnds(ctx, a.r.cfg.Kafka, topic, a.log())
-	if err != nil {
-		return err
+// mostScans is how many partitions of the output topics are read at a time.
+const mostScans = 8
+
+// scan makes a.seen what the output topics hold, from the marks to their ends
+// now, that follows from records of the input partition at or after the offset
+// of in. It waits for what their leaders have and readers may not see yet: the
+// process before may have sent it, and it will be there.
+func (a *assignment) scan(ctx context.Context, in cordon.Position) error {
+	sc := scanning{a: a, in: in, prefix: []byte(in.Topic + "/" + strconv.Itoa(in.Partition) + "/"), seen: seen{}}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(mostScans)
+	for topic, marks := range a.marks {
+		ends, err := wkafka.SettledEnds(ctx, a.r.cfg.Kafka, topic, a.log())
+		if err != nil {
+			return errors.Join(err, g.Wait())
+		}
+		a.r.horizon.note(topic, ends)
+		for p, end := range ends {
+			at := cordon.Position{Topic: topic, Partition: p}
+			if p < len(marks) {
+				at.Offset = marks[p]
+			}
+			if at.Offset < end {
+				g.Go(func() error { return sc.read(ctx, at, end) })
+			}
+		}
 	}
-	for p, end := range ends {
-		from := int64(0)
-		if p < len(marks) {
-			from = marks[p]
-		}
-		if from >= end {
-			continue
-		}
-		if err := a.scanPartition(ctx, cordon.Position{Topic: topic, Partition: p, Offset: from}, end, in); err != nil {
-			return fmt.Errorf("look for outputs of %s/%d: %w", in.Topic, in.Partition, err)
-		}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("look for outputs of %s/%d: %w", in.Topic, in.Partition, err)
 	}
+	a.seen = sc.seen
 	return nil
 }
 
-// scanPartition is scan for one partition of an output topic, from from to
-// before end.
-func (a *assignment) scanPartition(ctx context.Context, from cordon.Position, end int64, in cordon.Position) error {
-	k := a.r.cfg.Kafka
+// scanning is one scan.
+type scanning struct {
+	a      *assignment
+	in     cordon.Position
+	prefix []byte // of the positions of inputs
+
+	mu   sync.Mutex
+	seen seen
+}
+
+// read looks through one partition of an output topic, from from to before end.
+func (s *scanning) read(ctx context.Context, from cordon.Position, end int64) error {
+	k := s.a.r.cfg.Kafka
 	start, err := wkafka.StartOffset(ctx, k, from.Topic, from.Partition)
 	if err != nil {
 		return err
 	}
 	r := wkafka.NewPartitionReader(k, from.Topic, from.Partition, max(from.Offset, start))
 	defer func() { _ = r.Close() }()
-	prefix := []byte(in.Topic + "/" + strconv.Itoa(in.Partition) + "/")
-	show := a.reads("outputs of "+from.Topic, max(from.Offset, start), end)
+	show := s.a.reads("outputs in "+from.Topic, max(from.Offset, start), end)
 	defer show.done()
 	for r.Offset() < end {
 		b, err := r.Poll(ctx)
 		if err != nil {
 			return err
 		}
-		for i := range b.Records {
-			a.seen.add(from.Topic, &b.Records[i], prefix, in.Offset)
-		}
+		s.add(from.Topic, b.Records)
 		show.at(r.Offset())
 	}
 	return nil
+}
+
+func (s *scanning) add(topic string, recs []wkafka.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range recs {
+		s.seen.add(topic, &recs[i], s.prefix, s.in.Offset)
+	}
 }
 
 // add notes r if its input has prefix and an offset at or after from.

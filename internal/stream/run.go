@@ -96,10 +96,11 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 	defer func() { _ = pub.Close() }()
 	r := &runner{
 		cfg: cfg, pub: pub, stop: cancel, appended: appended, progress: newProgress(cfg.Progress),
-		held: make(map[*wkafka.Claim]*assignment),
+		held: make(map[*wkafka.Claim]*assignment), horizon: newHorizon(cfg.Kafka),
 	}
 	defer r.writers.Wait()
-	defer r.watch(ctx)()
+	defer every(ctx, cfg.hang, newWatchdog(r).run)()
+	defer every(ctx, horizonEvery, r.horizon.run)()
 	if err := r.route(ctx); err != nil {
 		return fmt.Errorf("%s: %w", cfg.Group, err)
 	}
@@ -123,6 +124,7 @@ type runner struct {
 	stop     context.CancelCauseFunc
 	appended func() error
 	progress *progress
+	horizon  *horizon
 	state    stateTopic
 	writers  sync.WaitGroup // of snapshots on their way
 
@@ -138,15 +140,15 @@ func (r *runner) now() time.Time {
 	return r.cfg.Metrics.clock()
 }
 
-// watch begins to watch over the steps; the function that it returns ends that.
-func (r *runner) watch(ctx context.Context) (stop func()) {
+// every runs f with a tick every d; the function that it returns ends that.
+func every(ctx context.Context, d time.Duration, f func(context.Context, <-chan time.Time)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	tick := time.NewTicker(r.cfg.hang)
+	tick := time.NewTicker(d)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer tick.Stop()
-		newWatchdog(r).run(ctx, tick.C)
+		f(ctx, tick.C)
 	}()
 	return func() { cancel(); <-done }
 }

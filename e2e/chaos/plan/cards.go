@@ -20,18 +20,20 @@ func writes() map[string][]string {
 			"Produce events", "Produce rejected", "OffsetCommit raw", "OffsetCommit history",
 			"insert events", "insert rejected", "insert findings", "insert actions",
 		},
-		"detect":  {"Produce findings", state, "OffsetCommit detect"},
+		"detect":  {"Produce findings", state, changes, "OffsetCommit detect"},
 		"respond": {"Produce actions", "OffsetCommit respond", "webhook apply", "webhook release"},
 	}
 }
 
-// state is how detect writes down what it remembers: seldom, and when it gives a
-// partition back.
-const state = "Produce state"
+// What detect writes when partitions move: what it remembers of one that it
+// gives back, and what rules hold from where on in one that it takes.
+const (
+	state   = "Produce state"
+	changes = "Produce changes"
+)
 
-// GivingBack reports whether op is a request that is rare but where partitions
-// are given back.
-func GivingBack(op string) bool { return op == state }
+// Moving reports whether op is a request that is rare but where partitions move.
+func Moving(op string) bool { return op == state || op == changes }
 
 // write reports whether op is a request that changes something.
 func write(op string) bool {
