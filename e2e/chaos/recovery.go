@@ -33,6 +33,9 @@ const (
 	// lately is how long ago a partition may have been committed for to count
 	// as one that is busy.
 	lately = 3 * time.Second
+	// warmUp is how long brokers on the Java platform work before anything is
+	// measured: until their code is compiled they take ten times as long.
+	warmUp = 20 * time.Second
 	// workerPatience is how long it may take until somebody works for all groups
 	// of a service.
 	workerPatience = 20 * time.Second
@@ -54,6 +57,9 @@ func stages() map[string][]string {
 // after the other, since each has nothing to do while the one before it stands
 // still. failed says what could not be measured.
 func (w *world) recoveries(ctx context.Context) (all []Recovery, failed []string) {
+	if w.o.broker != "embedded" {
+		time.Sleep(warmUp)
+	}
 	for _, how := range ways() {
 		for service, groups := range stages() {
 			time.Sleep(2 * lately) // so that it is known who works on what
