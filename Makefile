@@ -80,11 +80,11 @@ chaos-embedded: setup ## A million events on the embedded broker while 250 proce
 chaos-kafka: setup kafka ## And on three nodes of Apache Kafka
 	$(CHAOS) -broker apache3 $(CHAOS_LONG) $(if $(SEED),-seed $(SEED))
 
-chaos-short: setup ## Two minutes of the same on the embedded broker
-	$(CHAOS) -broker embedded -events 12000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
+chaos-short: setup ## Three minutes of the same on the embedded broker
+	$(CHAOS) -broker embedded -events 18000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
 
 chaos-short-kafka: setup kafka ## And on three nodes of Apache Kafka
-	$(CHAOS) -broker apache3 -events 12000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
+	$(CHAOS) -broker apache3 -events 18000 -rate 150 -kills 16 -slack 4s -seed $(or $(SEED),1)
 
 soak: setup ## Ten minutes of steady work: goroutines and memory stay flat
 	$(CHAOS) -broker embedded -events 300000 -rate 500 -kills 0 -no-recovery -every 5s -steady 1 -steady-mib 4 -keep -seed 1

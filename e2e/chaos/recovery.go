@@ -57,7 +57,7 @@ func stages() map[string][]string {
 // after the other, since each has nothing to do while the one before it stands
 // still. failed says what could not be measured.
 func (w *world) recoveries(ctx context.Context) (all []Recovery, failed []string) {
-	if w.o.broker != "embedded" {
+	if w.o.broker != "embedded" && w.o.slack == 0 {
 		time.Sleep(warmUp)
 	}
 	for _, how := range ways() {

@@ -111,6 +111,10 @@ func (a *atom) of(v value) truth {
 	return t
 }
 
+// dear reports whether a is not cheap to look at alone: a column does it for all
+// its words or nets at once.
+func (a *atom) dear() bool { return len(a.words) > 16 || len(a.nets) > 16 }
+
 func (a *atom) plain(v value) truth {
 	switch v.kind {
 	case scan.Missing:

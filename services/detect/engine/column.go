@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -36,13 +37,13 @@ func (b bitset) meets(o bitset) bool {
 	return false
 }
 
-func (b bitset) empty() bool {
-	for _, w := range b {
-		if w != 0 {
-			return false
-		}
+// common is how many are in both b and o.
+func (b bitset) common(o bitset) int {
+	n := 0
+	for i, w := range o[:len(b)] {
+		n += bits.OnesCount64(b[i] & w)
 	}
-	return true
+	return n
 }
 
 // column is what the clauses of a group say about one place by one kind of
@@ -54,11 +55,35 @@ type column struct {
 	keep  keeper
 }
 
+// ordered returns cols so that those come first that drop most clauses for what
+// they cost, as far as those before them have left any.
+func ordered(all bitset, cols []column) []column {
+	alive := slices.Clone(all)
+	for done := range cols {
+		best, most := done, -1.0
+		for i := done; i < len(cols); i++ {
+			c := &cols[i]
+			gain := float64(alive.common(alive)-alive.common(c.keep.typical())) / float64(c.keep.cost())
+			if gain > most || gain == most && c.count > cols[best].count {
+				best, most = i, gain
+			}
+		}
+		cols[done], cols[best] = cols[best], cols[done]
+		alive.and(cols[done].keep.typical())
+	}
+	return cols
+}
+
 // keeper knows which clauses v leaves standing. Those without an atom in the
 // column are always among them.
 type keeper interface {
 	// keep returns nil, for all, where v does not say for sure.
 	keep(v value, scratch bitset) bitset
+	// typical is what most values leave standing, as far as one can tell
+	// without having seen any: they are in no set and have none of the words.
+	typical() bitset
+	// cost is about how dear keep is, as a multiple of a look at the kind.
+	cost() int
 }
 
 // rowAtom is what one clause has in a column.
@@ -116,6 +141,10 @@ func newKindKeeper(others bitset, rows []rowAtom) *kindKeeper {
 	}
 	return &k
 }
+
+func (k *kindKeeper) typical() bitset { return k[scan.String] }
+
+func (k *kindKeeper) cost() int { return 1 }
 
 func (k *kindKeeper) keep(v value, _ bitset) bitset {
 	if v.kind == unknown {
@@ -180,6 +209,10 @@ func (b bitset) put(i int, in bool) {
 	b[i/64] &^= 1 << (i % 64)
 }
 
+func (k *inKeeper) typical() bitset { return k.kinds[scan.String] }
+
+func (k *inKeeper) cost() int { return 2 }
+
 func (k *inKeeper) keep(v value, _ bitset) bitset {
 	switch {
 	case v.kind == unknown || v.unsure:
@@ -243,6 +276,10 @@ func (k *orderKeeper) fill(r rowAtom) {
 		}
 	}
 }
+
+func (k *orderKeeper) typical() bitset { return k.regions[len(k.regions)/2] }
+
+func (k *orderKeeper) cost() int { return 3 }
 
 func (k *orderKeeper) keep(v value, _ bitset) bitset {
 	switch {

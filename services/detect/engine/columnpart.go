@@ -106,6 +106,8 @@ func (k *partKeeper) inherit(state, from int32) {
 	k.found[state].or(k.found[from])
 }
 
+func (k *partKeeper) cost() int { return 12 }
+
 func (k *partKeeper) keep(v value, scratch bitset) bitset {
 	left, ok := k.start(v, scratch)
 	if !ok {

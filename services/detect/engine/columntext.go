@@ -18,6 +18,8 @@ func newTextKeeper(others bitset, rows []rowAtom) textKeeper {
 	return textKeeper{others: others, missing: kept(others, rows, value{})}
 }
 
+func (k *textKeeper) typical() bitset { return k.others }
+
 // start puts the clauses that say nothing into scratch. It returns false where
 // v is no text that is known, with what v leaves standing.
 func (k *textKeeper) start(v value, scratch bitset) (left bitset, ok bool) {
@@ -55,6 +57,8 @@ func newEndKeeper(others bitset, rows []rowAtom) *endKeeper {
 	}
 	return k
 }
+
+func (k *endKeeper) cost() int { return 2 + 2*len(k.lengths) }
 
 func (k *endKeeper) keep(v value, scratch bitset) bitset {
 	left, ok := k.start(v, scratch)
@@ -108,6 +112,8 @@ func version(a netip.Addr) int {
 	}
 	return 1
 }
+
+func (k *netKeeper) cost() int { return 4 + 3*max(len(k.lengths[0]), len(k.lengths[1])) }
 
 func (k *netKeeper) keep(v value, scratch bitset) bitset {
 	left, ok := k.start(v, scratch)

@@ -15,15 +15,21 @@ import (
 type gate struct {
 	alive, scratch bitset
 	unsure         bool // a scalar is not exactly known: what is left may match, and no more
+	few            bool // not all columns were asked: the clauses that are left are to be looked at one by one
 }
 
-// narrow leaves in e.gate.alive the clauses of g that the event may match.
+// fewClauses is how many clauses are sooner looked at one by one than by the
+// columns that are left.
+const fewClauses = 8
+
+// narrow leaves in e.gate.alive the clauses of g that the event may match, as
+// far as columns say.
 func (e *Engine) narrow(g *group) {
 	t := &e.gate
 	t.alive = append(t.alive[:0], g.all...)
 	t.scratch = slices.Grow(t.scratch[:0], len(g.all))[:len(g.all)]
-	t.unsure = false
-	for i := range g.columns {
+	t.unsure, t.few = false, g.few(t.alive)
+	for i := 0; i < len(g.columns) && !t.few; i++ {
 		c := &g.columns[i]
 		if !t.alive.meets(c.has) {
 			continue
@@ -35,10 +41,20 @@ func (e *Engine) narrow(g *group) {
 			t.unsure = true
 			continue
 		}
-		if t.alive.and(left); t.alive.empty() {
-			return
+		t.alive.and(left)
+		t.few = g.few(t.alive)
+	}
+}
+
+// few reports whether what is left of alive is cheaply looked at one by one.
+func (g *group) few(alive bitset) bool {
+	n := 0
+	for i, w := range alive {
+		if n += bits.OnesCount64(w); n > fewClauses || w&g.dear[i] != 0 {
+			return false
 		}
 	}
+	return true
 }
 
 // pass runs the rules of g that are left, in the order of their policies.
@@ -69,17 +85,25 @@ type passing struct {
 	truth    truth
 }
 
-// late decides the atoms of m that are in no column.
+// late decides the atoms of m that columns have not.
 func (e *Engine) late(m *groupClause) truth {
 	t := yes
 	if !m.exact || e.gate.unsure {
 		t = maybe
 	}
-	for _, a := range m.late {
-		t = min(t, a.of(e.operand(m, a)))
+	if e.gate.few {
+		t = e.all(m, m.early, t)
+	}
+	return e.all(m, m.late, t)
+}
+
+// all is t and whether all of atoms hold.
+func (e *Engine) all(m *groupClause, atoms []*atom, t truth) truth {
+	for _, a := range atoms {
 		if t == no {
 			break
 		}
+		t = min(t, a.of(e.operand(m, a)))
 	}
 	return t
 }

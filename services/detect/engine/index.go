@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/cordon-iot/cordon/services/detect/engine/scan"
@@ -39,13 +38,15 @@ type group struct {
 	slots   []int // by the number of a path in the pack: its number here, or -1
 	members []groupClause
 	all     bitset
-	columns []column // those that drop most first
+	dear    bitset   // clauses with an atom that is not cheap to look at alone
+	columns []column // those first that drop most for what they cost
 }
 
 // groupClause is a clause of a group.
 type groupClause struct {
 	*indexed
-	late []*atom // not in columns
+	early []*atom // in columns
+	late  []*atom // not in columns
 }
 
 const (
@@ -164,7 +165,7 @@ type groupBuilder struct {
 
 // group makes the group of clauses.
 func (b *groupBuilder) group(clauses []int) *group {
-	g := &group{all: newBitset(len(clauses))}
+	g := &group{all: newBitset(len(clauses)), dear: newBitset(len(clauses))}
 	for i, n := range clauses {
 		g.members = append(g.members, groupClause{indexed: &b.x.clauses[n]})
 		g.all.set(i)
@@ -233,6 +234,10 @@ func (b *groupBuilder) columns(g *group) {
 				m.late = append(m.late, a)
 				continue
 			}
+			m.early = append(m.early, a)
+			if a.dear() {
+				g.dear.set(i)
+			}
 			s := shelf{from: a.from, family: family}
 			s.turn, turns[s] = turns[s], turns[s]+1
 			if shelves[s] == nil {
@@ -244,7 +249,7 @@ func (b *groupBuilder) columns(g *group) {
 	for _, s := range order {
 		b.column(g, shelves[s])
 	}
-	slices.SortStableFunc(g.columns, func(a, c column) int { return cmp.Compare(c.count, a.count) })
+	g.columns = ordered(g.all, g.columns)
 }
 
 func (b *groupBuilder) column(g *group, rows []rowAtom) {
@@ -252,6 +257,7 @@ func (b *groupBuilder) column(g *group, rows []rowAtom) {
 		for _, r := range rows {
 			m := &g.members[r.clause]
 			m.late = append(m.late, r.atom)
+			m.early = slices.DeleteFunc(m.early, func(a *atom) bool { return a == r.atom })
 		}
 		return
 	}
