@@ -70,7 +70,7 @@ $(KAFKA_LIBS)/.done: deploy/kafka-test/pom.xml
 	@touch $@
 
 CHAOS := $(GO) run ./e2e/chaos -out out/chaos
-CHAOS_LONG := -events 1000000 -rate 1500 -kills 250 -session 6s -lease 60s -patience 5m -all-writes
+CHAOS_LONG := -events 1000000 -rate 1500 -kills 250 -session 6s -lease 150s -patience 5m -all-writes
 .PHONY: chaos chaos-embedded chaos-kafka chaos-short chaos-short-kafka soak
 chaos: chaos-embedded chaos-kafka ## Both of the next two, half an hour
 
