@@ -35,7 +35,7 @@ func main() {
 func flags() *options {
 	o := &options{}
 	flag.StringVar(&o.broker, "broker", "embedded", "embedded, apache or apache3")
-	flag.IntVar(&o.events, "events", 20_000, "raw records to feed")
+	flag.IntVar(&o.events, "events", 30_000, "raw records to feed")
 	flag.IntVar(&o.rate, "rate", 200, "of them a second")
 	flag.IntVar(&o.kills, "kills", 20, "processes to kill with SIGKILL; as many other things go wrong")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what goes wrong follows from it; default: the time") //nolint:gosec // any number will do

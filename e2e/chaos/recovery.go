@@ -58,11 +58,11 @@ func stages() map[string][]string {
 // still. failed says what could not be measured.
 func (w *world) recoveries(ctx context.Context) (all []Recovery, failed []string) {
 	if w.o.broker != "embedded" && w.o.slack == 0 {
-		time.Sleep(warmUp)
+		rest(ctx, warmUp)
 	}
 	for _, how := range ways() {
 		for service, groups := range stages() {
-			time.Sleep(2 * lately) // so that it is known who works on what
+			rest(ctx, 2*lately) // so that it is known who works on what
 			some, err := w.recover(ctx, service, groups, how)
 			all = append(all, some...)
 			if err != nil {
@@ -74,6 +74,14 @@ func (w *world) recoveries(ctx context.Context) (all []Recovery, failed []string
 		}
 	}
 	return all, failed
+}
+
+// rest waits for d or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // recover measures an instance of service that works for all of groups.

@@ -146,6 +146,10 @@ func (w *world) sabotaged(ctx context.Context) error {
 // of two processors, and what is measured is how long one waits for those.
 const recoveryRate = 300
 
+// leastRest is for how many seconds there is to be a load while things go
+// wrong.
+const leastRest = 20
+
 // disturb feeds the load and lets things go wrong meanwhile.
 func (w *world) disturb(ctx context.Context, r *Result, out io.Writer) error {
 	d := w.director
@@ -172,6 +176,9 @@ func (w *world) disturb(ctx context.Context, r *Result, out io.Writer) error {
 	d.start()
 	rest := float64(int64(w.o.events)-f.sent.Load()) / float64(w.o.rate)
 	left := max(time.Duration(rest*float64(time.Second)), 10*time.Second)
+	if w.o.kills > 0 && rest < leastRest {
+		return fmt.Errorf("the load lasts %.0f s more, too short for much to go wrong: more events, or a lower rate", rest)
+	}
 	limited, cancel := context.WithTimeout(ctx, left+time.Minute)
 	defer cancel()
 	newScheduler(w, w.o.seed).run(limited, w.o.kills, left*9/10)

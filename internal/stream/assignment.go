@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cordon-iot/cordon"
 	"github.com/cordon-iot/cordon/wkafka"
@@ -58,8 +57,10 @@ type assignment struct {
 	step   Step
 	inHand *inHand
 
-	left    atomic.Int64 // records that are still to be read before it begins
-	stateAt int64        // where in the state topic to look for snapshots
+	stateAt int64 // where in the state topic to look for snapshots
+
+	showing sync.Mutex // readings go on beside each other
+	left    int64      // records that are to be read before it begins, in all of them
 
 	// mu is held while a batch is worked on; close waits for it.
 	mu     sync.Mutex
@@ -207,6 +208,7 @@ func (a *assignment) handOver() {
 	if !a.snaps.last(ctx, a.next) {
 		return
 	}
+	a.raise()
 	if err := a.claim.Commit(ctx, a.next, a.metadata()); err != nil && !errors.Is(err, wkafka.ErrFenced) {
 		a.log().Warn("cannot commit where the state is; the next owner searches for it", "err", err)
 	}
@@ -258,6 +260,12 @@ func (a *assignment) batch(ctx context.Context, d *wkafka.Delivery) (err error) 
 func (a *assignment) settle(next int64) {
 	a.next = next
 	a.seen.forget(next)
+	a.raise()
+}
+
+// raise moves the marks up to what is known of the ends of the output topics:
+// nothing that follows from next or a later input is there yet.
+func (a *assignment) raise() {
 	if len(a.seen) > 0 {
 		// Outputs of later inputs are in the log. Other partitions of this
 		// process append to the same topics, so that the ends it knows of may
@@ -266,6 +274,6 @@ func (a *assignment) settle(next int64) {
 	}
 	for topic := range a.marks {
 		a.marks.raise(topic, a.r.pub.End(topic))
-		a.marks.raise(topic, a.r.horizon.of(topic)) // nothing that follows from next is there yet
+		a.marks.raise(topic, a.r.horizon.of(topic))
 	}
 }

@@ -118,7 +118,7 @@ func TestMarksWaitForWhatIsLeft(t *testing.T) {
 	if _, err := b.app.Append(ctx, b.out, left...); err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{cfg: b.config(t, step), horizon: newHorizon(b.cfg), progress: newProgress(nil)}
+	r := newRunner(b.config(t, step), nil)
 	var err error
 	if r.pub, err = newPublisher(b.cfg, r.cfg.Log, nil); err != nil {
 		t.Fatal(err)
@@ -193,7 +193,9 @@ func TestIdlePartitionIsNotSearched(t *testing.T) {
 		t.Fatal(err)
 	}
 	var most int64
-	r := &runner{cfg: b.config(t, nil), horizon: newHorizon(b.cfg), progress: newProgress(func(p Progress) { most = max(most, p.Left) })}
+	cfg := b.config(t, nil)
+	cfg.Progress = func(p Progress) { most = max(most, p.Left) }
+	r := newRunner(cfg, nil)
 	a := &assignment{
 		r: r, claim: &wkafka.Claim{Topic: b.in}, ctx: within(t, testPatience),
 		next: 10, marks: marks{b.out: {0}}, inHand: newInHand(),

@@ -9,8 +9,8 @@ import (
 	"github.com/cordon-iot/cordon/wkafka"
 )
 
-// horizonEvery is how old a horizon gets. Whoever takes a partition over reads
-// as much of the output topics.
+// horizonEvery is how much older than a commit its marks may be. Whoever takes
+// the partition over reads as much more of the output topics.
 const horizonEvery = 2 * time.Second
 
 // horizon knows how far the output topics reach. A partition of them to which
@@ -66,9 +66,15 @@ func (h *horizon) run(ctx context.Context, tick <-chan time.Time) {
 		case <-tick:
 		}
 		for _, t := range h.topics() {
-			if ends, err := wkafka.EndOffsets(ctx, h.kafka, t); err == nil {
-				h.note(t, ends)
-			}
+			h.ask(ctx, t)
 		}
+	}
+}
+
+func (h *horizon) ask(ctx context.Context, topic string) {
+	ctx, cancel := context.WithTimeout(ctx, horizonEvery)
+	defer cancel()
+	if ends, err := wkafka.EndOffsets(ctx, h.kafka, topic); err == nil {
+		h.note(topic, ends)
 	}
 }

@@ -96,12 +96,16 @@ func (m marks) takeState() int64 {
 	return at[0]
 }
 
-// raise moves the marks of topic up to ends; -1 in ends is "not known".
+// raise moves the marks of topic up to ends; -1 in ends is "not known". A
+// partition that was added to the topic gets its first mark.
 func (m marks) raise(topic string, ends []int64) {
 	for p := range m[topic] {
 		if p < len(ends) {
 			m[topic][p] = max(m[topic][p], ends[p])
 		}
+	}
+	for p := len(m[topic]); p > 0 && p < len(ends) && ends[p] >= 0; p++ {
+		m[topic] = append(m[topic], ends[p])
 	}
 }
 

@@ -42,8 +42,9 @@ func TestDecodeMarksRefuses(t *testing.T) {
 func TestMarksRaise(t *testing.T) {
 	m := marks{"events": {5, 5, 5}}
 	m.raise("events", []int64{-1, 9, 3})
+	m.raise("events", []int64{1, 1, 1, 7, -1, 8}) // partitions were added
 	m.raise("other", []int64{1})
-	if diff := cmp.Diff(marks{"events": {5, 9, 5}}, m); diff != "" {
+	if diff := cmp.Diff(marks{"events": {5, 9, 5, 7}}, m); diff != "" {
 		t.Errorf("raise differs (-want +got):\n%s", diff)
 	}
 }

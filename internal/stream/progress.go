@@ -58,7 +58,7 @@ type reading struct {
 	until int64
 	shown int64
 	said  int64
-	left  int64 // of the assignment's, those of this reading
+	left  int64 // of those of the assignment
 	began time.Time
 }
 
@@ -87,8 +87,11 @@ func (r *reading) at(offset int64) {
 }
 
 func (r *reading) show(offset int64) {
+	r.a.showing.Lock()
+	defer r.a.showing.Unlock()
 	n := max(r.until-offset, 0)
-	left := r.a.left.Add(n - r.left)
+	r.a.left += n - r.left
+	left := r.a.left
 	r.left = n
 	r.a.r.progress.set(r.a.claim.Topic, r.a.claim.Partition, left)
 	r.a.r.cfg.Metrics.states().restoring(r.a.r.cfg.Group, r.a.claim.Topic, r.a.claim.Partition, left)

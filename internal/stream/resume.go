@@ -3,7 +3,6 @@ package stream
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -24,7 +23,8 @@ type seenKey struct {
 	id     string
 }
 
-// mostScans is how many partitions of the output topics are read at a time.
+// mostScans is how many partitions of the output topics a process reads at a
+// time.
 const mostScans = 8
 
 // scan makes a.seen what the output topics hold, from the marks to their ends
@@ -33,12 +33,15 @@ const mostScans = 8
 // process before may have sent it, and it will be there.
 func (a *assignment) scan(ctx context.Context, in cordon.Position) error {
 	sc := scanning{a: a, in: in, prefix: []byte(in.Topic + "/" + strconv.Itoa(in.Partition) + "/"), seen: seen{}}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(mostScans)
 	for topic, marks := range a.marks {
 		ends, err := wkafka.SettledEnds(ctx, a.r.cfg.Kafka, topic, a.log())
 		if err != nil {
-			return errors.Join(err, g.Wait())
+			cancel()
+			_ = g.Wait()
+			return err
 		}
 		a.r.horizon.note(topic, ends)
 		for p, end := range ends {
@@ -70,6 +73,12 @@ type scanning struct {
 
 // read looks through one partition of an output topic, from from to before end.
 func (s *scanning) read(ctx context.Context, from cordon.Position, end int64) error {
+	select {
+	case s.a.r.scans <- struct{}{}:
+		defer func() { <-s.a.r.scans }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	k := s.a.r.cfg.Kafka
 	start, err := wkafka.StartOffset(ctx, k, from.Topic, from.Partition)
 	if err != nil {

@@ -94,10 +94,8 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 		return err
 	}
 	defer func() { _ = pub.Close() }()
-	r := &runner{
-		cfg: cfg, pub: pub, stop: cancel, appended: appended, progress: newProgress(cfg.Progress),
-		held: make(map[*wkafka.Claim]*assignment), horizon: newHorizon(cfg.Kafka),
-	}
+	r := newRunner(cfg, pub)
+	r.stop, r.appended = cancel, appended
 	defer r.writers.Wait()
 	defer every(ctx, cfg.hang, newWatchdog(r).run)()
 	defer every(ctx, horizonEvery, r.horizon.run)()
@@ -125,11 +123,19 @@ type runner struct {
 	appended func() error
 	progress *progress
 	horizon  *horizon
+	scans    chan struct{} // one for each partition of an output topic that is read
 	state    stateTopic
 	writers  sync.WaitGroup // of snapshots on their way
 
 	mu   sync.Mutex
 	held map[*wkafka.Claim]*assignment
+}
+
+func newRunner(cfg Config, pub *wkafka.Publisher) *runner {
+	return &runner{
+		cfg: cfg, pub: pub, progress: newProgress(cfg.Progress), horizon: newHorizon(cfg.Kafka),
+		scans: make(chan struct{}, mostScans), held: make(map[*wkafka.Claim]*assignment),
+	}
 }
 
 // now is the time; zero where there is no clock.

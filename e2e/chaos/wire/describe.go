@@ -14,20 +14,6 @@ func (r *Request) describe(req kmsg.Request) {
 	switch q := req.(type) {
 	case *kmsg.ProduceRequest:
 		r.produce(q)
-	case *kmsg.FetchRequest:
-		for _, t := range q.Topics {
-			r.About = t.Topic
-			for _, p := range t.Partitions {
-				r.Says += fmt.Sprintf("/%d from %d ", p.Partition, p.FetchOffset)
-			}
-		}
-	case *kmsg.ListOffsetsRequest:
-		for _, t := range q.Topics {
-			r.About = t.Topic
-			for _, p := range t.Partitions {
-				r.Says += fmt.Sprintf("/%d at %d ", p.Partition, p.Timestamp)
-			}
-		}
 	case *kmsg.OffsetCommitRequest:
 		r.commit(q)
 	case *kmsg.OffsetFetchRequest:

@@ -75,7 +75,7 @@ func parse(frame []byte) (*Request, error) {
 // looked reports whether the body of req is of interest.
 func looked(req kmsg.Request) bool {
 	switch req.(type) {
-	case *kmsg.ProduceRequest, *kmsg.FetchRequest, *kmsg.ListOffsetsRequest, *kmsg.OffsetCommitRequest, *kmsg.OffsetFetchRequest,
+	case *kmsg.ProduceRequest, *kmsg.OffsetCommitRequest, *kmsg.OffsetFetchRequest,
 		*kmsg.JoinGroupRequest, *kmsg.SyncGroupRequest, *kmsg.LeaveGroupRequest, *kmsg.HeartbeatRequest:
 		return true
 	}

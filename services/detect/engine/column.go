@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"math/bits"
 	"slices"
@@ -60,13 +61,18 @@ type column struct {
 func ordered(all bitset, cols []column) []column {
 	alive := slices.Clone(all)
 	for done := range cols {
-		best, most := done, -1.0
-		for i := done; i < len(cols); i++ {
+		best, most := done, 0.0
+		left := alive.common(alive)
+		for i := done; i < len(cols) && left > 0; i++ {
 			c := &cols[i]
-			gain := float64(alive.common(alive)-alive.common(c.keep.typical())) / float64(c.keep.cost())
+			gain := float64(left-alive.common(c.keep.typical())) / float64(c.keep.cost())
 			if gain > most || gain == most && c.count > cols[best].count {
 				best, most = i, gain
 			}
+		}
+		if most == 0 {
+			slices.SortStableFunc(cols[done:], func(a, b column) int { return cmp.Compare(b.count, a.count) })
+			break
 		}
 		cols[done], cols[best] = cols[best], cols[done]
 		alive.and(cols[done].keep.typical())

@@ -114,6 +114,7 @@ func New(p *Pack, o Options) *Engine {
 		oracle: oracle{budget: cmp.Or(o.Budget, DefaultBudget), watchdog: o.Watchdog},
 		report: o.Report,
 		plain:  o.Plain,
+		gate:   gate{mostFew: fewClauses},
 		recent: newRecent(cmp.Or(o.Recent, DefaultRecent)),
 		counts: o.Counts,
 

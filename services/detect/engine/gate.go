@@ -16,6 +16,7 @@ type gate struct {
 	alive, scratch bitset
 	unsure         bool // a scalar is not exactly known: what is left may match, and no more
 	few            bool // not all columns were asked: the clauses that are left are to be looked at one by one
+	mostFew        int  // how many are few; negative: no number is
 }
 
 // fewClauses is how many clauses are sooner looked at one by one than by the
@@ -28,7 +29,7 @@ func (e *Engine) narrow(g *group) {
 	t := &e.gate
 	t.alive = append(t.alive[:0], g.all...)
 	t.scratch = slices.Grow(t.scratch[:0], len(g.all))[:len(g.all)]
-	t.unsure, t.few = false, g.few(t.alive)
+	t.unsure, t.few = false, t.isFew(g)
 	for i := 0; i < len(g.columns) && !t.few; i++ {
 		c := &g.columns[i]
 		if !t.alive.meets(c.has) {
@@ -42,15 +43,15 @@ func (e *Engine) narrow(g *group) {
 			continue
 		}
 		t.alive.and(left)
-		t.few = g.few(t.alive)
+		t.few = t.isFew(g)
 	}
 }
 
-// few reports whether what is left of alive is cheaply looked at one by one.
-func (g *group) few(alive bitset) bool {
+// isFew reports whether what is left of g is cheaply looked at one by one.
+func (t *gate) isFew(g *group) bool {
 	n := 0
-	for i, w := range alive {
-		if n += bits.OnesCount64(w); n > fewClauses || w&g.dear[i] != 0 {
+	for i, w := range t.alive {
+		if n += bits.OnesCount64(w); n > t.mostFew || w&g.dear[i] != 0 {
 			return false
 		}
 	}

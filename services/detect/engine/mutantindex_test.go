@@ -76,6 +76,11 @@ func indexMutants() []mutant {
 			}
 			delete(a.set.numbers, slices.Min(slices.Collect(maps.Keys(a.set.numbers))))
 		})},
+		{"what columns were not asked for is taken for said", eachGroup(func(_ *index, g *group) {
+			for i := range g.members {
+				g.members[i].early = nil
+			}
+		})},
 		{"rules of no class are forgotten", eachGroup(func(x *index, g *group) {
 			for i, m := range g.members {
 				g.all.put(i, g == x.rest || m.key(x.part) != nil)
