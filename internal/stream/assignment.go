@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,18 +88,14 @@ func (a *assignment) log() *slog.Logger {
 	return a.r.cfg.Log.With("group", a.r.cfg.Group, "topic", a.claim.Topic, "partition", a.claim.Partition)
 }
 
-// prepare opens the step, folds what came before, and looks for outputs whose
-// inputs were not committed, which takes place meanwhile.
+// prepare opens the step, folds what came before, and then looks for outputs
+// whose inputs were not committed: the later, the more of what the owner before
+// has sent is there.
 func (a *assignment) prepare() error {
-	looked := make(chan error, 1)
-	ctx, cancel := context.WithCancel(a.ctx)
-	go func() { looked <- a.lookBack(ctx) }()
-	err := a.open()
-	if err != nil {
-		cancel()
+	if err := a.open(); err != nil {
+		return err
 	}
-	defer cancel()
-	return cmp.Or(err, <-looked)
+	return a.lookBack(a.ctx)
 }
 
 // open opens the step and folds what came before.
