@@ -14,9 +14,9 @@ type collector struct {
 	counts *engine.Counts
 	pack   func() *engine.Pack // in force
 
-	events, candidates, observed, findings, suppressed *prometheus.Desc
-	failures, late, evicted, again, loaded, leftOut    *prometheus.Desc
-	disabled, audited, mismatches, cost, share         *prometheus.Desc
+	events, candidates, observed, findings, suppressed, forgotten *prometheus.Desc
+	failures, late, evicted, again, loaded, leftOut               *prometheus.Desc
+	disabled, audited, mismatches, cost, share                    *prometheus.Desc
 }
 
 func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
@@ -30,6 +30,7 @@ func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
 		observed:   desc("observe_total", "Events for which OPA had to decide an observe rule.", "policy"),
 		findings:   desc("findings_total", "Findings of a policy.", "policy"),
 		suppressed: desc("suppressed_total", "Matches that were not repeated within the policy's suppress time.", "policy"),
+		forgotten:  desc("suppress_evicted_total", "Devices and keys of which suppress forgot that they matched, because there were too many.", "policy"),
 		failures:   desc("failures_total", "Evaluations on which a policy was silent, and builtins that were undefined, because of an error.", "policy", "kind"),
 		late:       desc("window_late_total", "Events too old for a window.", "policy", "window"),
 		evicted:    desc("window_evicted_total", "Keys that a window forgot because there were too many.", "policy", "window"),
@@ -48,7 +49,7 @@ func newCollector(pack func() *engine.Pack, counts *engine.Counts) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.events, c.candidates, c.observed, c.findings, c.suppressed,
-		c.failures, c.late, c.evicted, c.again, c.loaded, c.leftOut,
+		c.forgotten, c.failures, c.late, c.evicted, c.again, c.loaded, c.leftOut,
 		c.disabled, c.audited, c.mismatches, c.cost, c.share,
 	} {
 		ch <- d
@@ -67,6 +68,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.observed, &n.Observed, id)
 		counter(c.findings, &n.Findings, id)
 		counter(c.suppressed, &n.Suppressed, id)
+		counter(c.forgotten, &n.Forgotten, id)
 		counter(c.failures, &n.Errors, id, "error")
 		counter(c.failures, &n.Timeouts, id, "timeout")
 		counter(c.failures, &n.Builtins, id, "builtin")

@@ -20,6 +20,7 @@ type PolicyCounts struct {
 	Observed   atomic.Int64 // given to OPA to decide an observe rule
 	Findings   atomic.Int64 // emitted
 	Suppressed atomic.Int64 // matched again, or may have, within the policy's suppress time
+	Forgotten  atomic.Int64 // devices and keys of which suppression no longer knows that they matched: there were too many
 	Errors     atomic.Int64 // evaluations that ended in an error: the policy was silent on the event
 	Timeouts   atomic.Int64 // evaluations that the watchdog stopped: likewise
 	Builtins   atomic.Int64 // errors of builtins; the condition counted as undefined

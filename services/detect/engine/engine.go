@@ -125,7 +125,8 @@ func New(p *Pack, o Options) *Engine {
 	e.machine = newMachine(e.event, p.memos)
 	for i, q := range p.Policies {
 		counts, windows := o.Counts.of(q)
-		r := &run{Policy: q, number: i, counts: counts, emitted: newLRU[*emissions](most), readings: make([]cached, len(q.windows))}
+		r := &run{Policy: q, number: i, counts: counts, readings: make([]cached, len(q.windows))}
+		r.suppressWith(newLRU[*emissions](most))
 		r.windows = newWindowStates(q.windows, most, windows)
 		r.read = r.reader(e.event)
 		e.runs = append(e.runs, r)

@@ -295,3 +295,18 @@ findings contains "many" if input.windows.n.count == 1`))
 		t.Errorf("findings = %d; want one of each engine", n)
 	}
 }
+
+// What suppression forgets for lack of room is counted: it is why a finding is
+// repeated too early.
+func TestSuppressForgets(t *testing.T) {
+	p := mustLoad(t, one(plain+"\nsuppress: 1h", `findings contains {"summary": "s", "key": input.k}`))
+	counts := NewCounts()
+	e := New(p, Options{Counts: counts, MostKeys: 2})
+	n := 0
+	for i, k := range []string{"a", "b", "c", "a"} {
+		n += len(summaries(t, e, at(float64(i), fmt.Sprintf(`{"k":%q}`, k))))
+	}
+	if forgotten := counts.policies["CRD-0001"].Forgotten.Load(); n != 4 || forgotten != 2 {
+		t.Errorf("%d findings, %d forgotten; want 4, that of a twice, and 2", n, forgotten)
+	}
+}

@@ -98,7 +98,7 @@ func (r *run) load(from *stateReader) func() {
 		for i, s := range r.windows {
 			s.remember(cells[i])
 		}
-		r.emitted = emitted
+		r.suppressWith(emitted)
 	}
 }
 

@@ -27,6 +27,12 @@ func (e *emissions) near(at, within int64) bool {
 	return false
 }
 
+// suppressWith makes emitted what r knows of its findings.
+func (r *run) suppressWith(emitted *lru[*emissions]) {
+	r.emitted = emitted
+	emitted.evicted = &r.counts.Forgotten
+}
+
 // suppressed reports whether r found the same lately.
 func (r *run) suppressed(ev *event, key string) bool {
 	if ev.again {

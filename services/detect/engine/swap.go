@@ -38,7 +38,7 @@ func (e *Engine) Inherit(old *Engine) {
 
 func (r *run) inherit(old *run) {
 	if r.Digest == old.Digest {
-		r.emitted = old.emitted
+		r.suppressWith(old.emitted)
 		r.health, old.health = old.health, health{}
 	}
 	before := make(map[string]*windowState, len(old.windows))
