@@ -62,8 +62,8 @@ func newSession(ctx context.Context, cfg ConsumerConfig, member string) *session
 	return s
 }
 
-// heartbeatInterval is at most a quarter of a second: that long it takes a member to
-// see that another has come or gone.
+// heartbeatInterval is at most a quarter of a second: that long it takes a
+// member to see that another has come or gone.
 func heartbeatInterval(session time.Duration) time.Duration {
 	return min(session/20, 250*time.Millisecond)
 }

@@ -92,14 +92,6 @@ func (a *assignment) log() *slog.Logger {
 // whose inputs were not committed: the later, the more of what the owner before
 // has sent is there.
 func (a *assignment) prepare() error {
-	if err := a.open(); err != nil {
-		return err
-	}
-	return a.lookBack(a.ctx)
-}
-
-// open opens the step and folds what came before.
-func (a *assignment) open() error {
 	c := &Claim{Topic: a.claim.Topic, Partition: a.claim.Partition, Start: a.claim.Start, Committed: a.claim.Committed, a: a}
 	step, err := a.r.cfg.Open(a.ctx, c)
 	if err != nil {
@@ -111,7 +103,7 @@ func (a *assignment) open() error {
 			return fmt.Errorf("fold %s/%d: %w", c.Topic, c.Partition, err)
 		}
 	}
-	return nil
+	return a.lookBack()
 }
 
 // fold brings the state up to the first record to apply: from a snapshot or
@@ -149,12 +141,12 @@ func (a *assignment) replay(ctx context.Context, topic string, partition int, fr
 
 // lookBack is rescan, unless no record came since the last commit: then there
 // are no outputs of any, however far the output topics have grown meanwhile.
-func (a *assignment) lookBack(ctx context.Context) error {
-	end, err := wkafka.EndOffset(ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
+func (a *assignment) lookBack() error {
+	end, err := wkafka.EndOffset(a.ctx, a.r.cfg.Kafka, a.claim.Topic, a.claim.Partition)
 	if err != nil || end <= a.next {
 		return err
 	}
-	return a.rescan(ctx)
+	return a.rescan(a.ctx)
 }
 
 // rescan reads which outputs of inputs at or after next are in the log. It

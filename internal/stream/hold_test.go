@@ -200,11 +200,11 @@ func TestIdlePartitionIsNotSearched(t *testing.T) {
 		r: r, claim: &wkafka.Claim{Topic: b.in}, ctx: within(t, testPatience),
 		next: 10, marks: marks{b.out: {0}}, inHand: newInHand(),
 	}
-	if err := a.lookBack(within(t, testPatience)); err != nil || most != 0 {
+	if err := a.lookBack(); err != nil || most != 0 {
 		t.Errorf("without a new record %d outputs were searched, %v; want none", most, err)
 	}
 	b.feed(t, 10, 1)
-	if err := a.lookBack(within(t, testPatience)); err != nil || most != others {
+	if err := a.lookBack(); err != nil || most != others {
 		t.Errorf("with a new record %d outputs were searched, %v; want %d", most, err, others)
 	}
 }

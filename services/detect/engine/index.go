@@ -12,7 +12,7 @@ import (
 // Every body of every rule is a clause. The clauses are parted by the one path
 // that most of them compare with a few constants, the class of the event;
 // within a group, each column tells from one scalar which clauses it leaves
-// groupClause. What is left after the last column is decided by its other atoms,
+// standing. What is left after the last column is decided by its other atoms,
 // by the machine or by OPA. A clause is dropped only where one of its atoms is
 // certainly false.
 type index struct {
