@@ -56,18 +56,11 @@ func (h *horizon) topics() []string {
 	return all
 }
 
-// run looks at every tick until ctx ends. What cannot be learned stays as it
-// was: that costs the next owner time and nothing else.
-func (h *horizon) run(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-		}
-		for _, t := range h.topics() {
-			h.ask(ctx, t)
-		}
+// look asks for the ends. What cannot be learned stays as it was: that costs the
+// next owner time and nothing else.
+func (h *horizon) look(ctx context.Context) {
+	for _, t := range h.topics() {
+		h.ask(ctx, t)
 	}
 }
 

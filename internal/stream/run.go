@@ -97,8 +97,8 @@ func run(ctx context.Context, cfg Config, appended func() error) error {
 	r := newRunner(cfg, pub)
 	r.stop, r.appended = cancel, appended
 	defer r.writers.Wait()
-	defer every(ctx, cfg.hang, newWatchdog(r).run)()
-	defer every(ctx, horizonEvery, r.horizon.run)()
+	defer every(ctx, cfg.hang, newWatchdog(r).look)()
+	defer every(ctx, horizonEvery, r.horizon.look)()
 	if err := r.route(ctx); err != nil {
 		return fmt.Errorf("%s: %w", cfg.Group, err)
 	}
@@ -146,15 +146,22 @@ func (r *runner) now() time.Time {
 	return r.cfg.Metrics.clock()
 }
 
-// every runs f with a tick every d; the function that it returns ends that.
-func every(ctx context.Context, d time.Duration, f func(context.Context, <-chan time.Time)) (stop func()) {
+// every calls look once every d; the function that it returns ends that.
+func every(ctx context.Context, d time.Duration, look func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	tick := time.NewTicker(d)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer tick.Stop()
-		f(ctx, tick.C)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				look(ctx)
+			}
+		}
 	}()
 	return func() { cancel(); <-done }
 }

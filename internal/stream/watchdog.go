@@ -39,20 +39,8 @@ func newWatchdog(r *runner) *watchdog {
 	return &watchdog{r: r, last: make(map[*assignment]int64), told: make(map[*assignment]int64)}
 }
 
-// run looks at every tick until ctx ends.
-func (w *watchdog) run(ctx context.Context, tick <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-			w.look()
-		}
-	}
-}
-
 // look compares the records in hand with those of the last time.
-func (w *watchdog) look() {
+func (w *watchdog) look(context.Context) {
 	now := make(map[*assignment]int64)
 	for _, a := range w.r.assignments() {
 		at := a.inHand.offset.Load()
